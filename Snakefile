@@ -1,0 +1,28 @@
+"""stargal: from SDSS imaging to a trained, evaluated star/galaxy classifier.
+
+Results lie below results/{sky}/, in the order of the includes: aligned/ (cubes), sources/, patches/{size}/,
+models/{experiment}/seed{seed}/, tables/, figures/. {sky} names the archive in the config.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: os.path.join(workflow.basedir, "config/config.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/archive.smk"
+include: "workflow/rules/align.smk"
+include: "workflow/rules/patches.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    """Every table and figure of every experiment."""
+    input:
+        TABLE_FILES,
+        FIGURE_FILES,

@@ -1,0 +1,163 @@
+"""Look-ups shared by the rules: paths, fields by bucket, and the code each job runs."""
+
+import ast
+import functools
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+WORKFLOW = Path(workflow.basedir, "workflow")
+sys.path.insert(0, str(WORKFLOW))
+
+from stargal import config as settings
+from stargal.errors import StargalError
+from stargal.survey import Field, format_fields
+
+# Paths, each spelled once. {sky} keeps two archives apart; {field} is 301-008162-6-0080.
+SKY = config.get("sky")
+RESOURCES = f"resources/{SKY}"
+RESULTS = f"results/{SKY}"
+LOGS = f"logs/{SKY}"
+BENCHMARKS = f"benchmarks/{SKY}"
+FRAME = f"{RESOURCES}/frames/{{rerun}}/frame-{{band}}-{{run}}-{{camcol}}-{{number}}.fits.bz2"
+CATALOG = f"{RESOURCES}/catalogs/{{rerun}}/calibObj-{{run}}-{{camcol}}-{{kind}}.fits.gz"
+CUBE = f"{RESULTS}/aligned/{{field}}.fits"
+SOURCES = f"{RESULTS}/sources/{{field}}.parquet"
+PATCHES = f"{RESULTS}/patches/{{size}}/{{field}}.npy"
+MODEL = f"{RESULTS}/models/{{experiment}}/seed{{seed}}"
+TABLES = f"{RESULTS}/tables"
+FIGURES = f"{RESULTS}/figures"
+
+
+wildcard_constraints:
+    rerun=r"\d+",
+    run=r"\d{6}",
+    camcol=r"[1-6]",
+    number=r"\d{4}",
+    band=r"[ugriz]",
+    kind=r"star|gal",
+    field=r"\d+-\d{6}-[1-6]-\d{4}",
+    size=r"\d+",
+    experiment=r"[A-Za-z0-9_]+",
+    seed=r"\d+",
+
+
+def beside_or_in_workflow(path):
+    """A path from the config: in the working directory if it is there, else in the workflow's."""
+    return path if os.path.exists(path) else os.path.relpath(Path(workflow.basedir, path))
+
+
+try:
+    settings.check_config(
+        config, WORKFLOW / "schemas/config.schema.yaml", [Path(file) for file in workflow.configfiles]
+    )
+    BUCKETS = settings.read_fields(
+        Path(beside_or_in_workflow(config["fields"])), WORKFLOW / "schemas/fields.schema.yaml"
+    )
+    TRAINING_SETS = {
+        name: settings.resolve_training_set(name, members, BUCKETS)
+        for name, members in config["training_sets"].items()
+    }
+except StargalError as error:
+    raise WorkflowError(str(error)) from None
+
+# At most this many downloads at once, unless the command line or a profile says otherwise.
+workflow.global_resources.setdefault("downloads", config["archive"]["connections"])
+
+# The scripts find the library of this checkout, whatever else is installed.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(WORKFLOW), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+
+@functools.cache
+def library_modules(source):
+    """Modules of the library that a Python file imports, directly or through others."""
+    found = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            module = WORKFLOW / (name.replace(".", "/") + ".py")
+            if name.startswith("stargal.") and module.exists():
+                found |= {module} | library_modules(module)
+    return frozenset(found)
+
+
+@functools.cache
+def code_of(rule):
+    """The script of a rule and the library modules it runs, as inputs of the job.
+
+    As inputs they are compared by content: an edit rebuilds what it can change, a touch nothing.
+    """
+    script = WORKFLOW / "scripts" / f"{rule}.py"
+    return [os.path.relpath(path) for path in [script, *sorted(library_modules(script))]]
+
+
+def fields_in(*buckets):
+    """Fields of the given buckets, in ascending order."""
+    return sorted(field for field, bucket in BUCKETS.items() if bucket in buckets)
+
+
+def paths_of(pattern, fields, **wildcards):
+    """A path for each field."""
+    return expand(pattern, field=[field.name for field in fields], **wildcards)
+
+
+def frames_of(wildcards):
+    """The five frames of a field, in the order of the bands."""
+    field = Field.parse(wildcards.field)
+    return expand(FRAME, band=config["bands"], **archive_keys(field))
+
+
+def catalogs_of(wildcards):
+    """The star and galaxy catalogues of a field's camcol."""
+    return expand(CATALOG, kind=["star", "gal"], **archive_keys(Field.parse(wildcards.field)))
+
+
+def archive_keys(field):
+    """Wildcards of a field's files in the archive."""
+    return {
+        "rerun": field.rerun,
+        "run": f"{field.run:06d}",
+        "camcol": field.camcol,
+        "number": f"{field.field:04d}",
+    }
+
+
+def neighbours_of(wildcards):
+    """Numbers of the configured fields of the same camcol that share rows with a field."""
+    own = Field.parse(wildcards.field)
+    return [
+        other.field
+        for other in fields_in(*settings.BUCKETS)
+        if (other.rerun, other.run, other.camcol) == (own.rerun, own.run, own.camcol)
+        and abs(other.field - own.field) == 1
+    ]
+
+
+def patch_size(experiment):
+    """Side of the patches an experiment reads, pixels."""
+    return config["experiments"][experiment].get("patch_size", config["patches"]["size"])
+
+
+def training_fields(experiment):
+    """Fields an experiment learns from."""
+    return TRAINING_SETS[config["experiments"][experiment]["training_set"]]
+
+
+def model_settings(experiment):
+    """The block of the config that defines an experiment's model, as JSON."""
+    return json.dumps(config["models"][config["experiments"][experiment]["model"]], sort_keys=True)
+
+
+def flag(name, value):
+    """A yes/no option of a script."""
+    return f"--{name}" if value else f"--no-{name}"

@@ -1,0 +1,27 @@
+"""The command line of a script: its function's signature, and one clear line for bad input."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from stargal.errors import StargalError
+
+
+def run(main: Callable[..., Any]) -> None:
+    """Run `main` with arguments from the command line, as its type hints say.
+
+    A `StargalError` ends the process with its one line on stderr and exit status 1; any other exception is a
+    bug and shows its traceback.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    try:
+        app()
+    except StargalError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,192 @@
+"""Check the configuration and the table of fields; say what is wrong in one line.
+
+The Snakefile imports this module, so it stays with what Snakemake itself has loaded.
+"""
+
+import csv
+import itertools
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from stargal.errors import StargalError
+from stargal.survey import PIXEL_ARCSEC, ROWS, STEP_ROWS, Field
+
+BUCKETS = ("train", "validation", "test")
+
+
+def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path]) -> None:
+    """Check the merged configuration against its schema, and what a schema cannot say.
+
+    Parameters
+    ----------
+    config : mapping
+        What Snakemake merged from `files` and ``--config``.
+    schema : path
+        JSON schema in YAML.
+    files : iterable of paths
+        The files `config` came from, the last one winning; used to name the culprit.
+
+    Raises
+    ------
+    StargalError
+        At the first fault, naming file, key, what was found and what is allowed.
+    """
+    fault = _first_fault(config, schema)
+    if fault:
+        keys, said = fault
+        raise StargalError(f"{_file_of(keys, files)}: {'.'.join(map(str, keys)) or 'top level'}: {said}")
+    for name, experiment in config["experiments"].items():
+        for key, table in (("model", "models"), ("training_set", "training_sets")):
+            if experiment[key] not in config[table]:
+                keys = ["experiments", name, key]
+                raise StargalError(
+                    f"{_file_of(keys, files)}: {'.'.join(keys)}: found {experiment[key]!r}, "
+                    f"allowed are the names in {table}: {', '.join(config[table])}"
+                )
+
+
+def archive_url(config: Mapping[str, Any]) -> str:
+    """The base URL of the archive, with environment variables filled in.
+
+    Raises
+    ------
+    StargalError
+        If it names a variable that is not set.
+    """
+    url = os.path.expandvars(config["archive"]["url"])
+    if "$" in url:
+        raise StargalError(
+            f"archive.url: {url} names an environment variable that is not set: set it to a URL or folder with the "
+            "archive's layout, or use the SDSS archive with --configfile config/sdss.yaml"
+        )
+    return f"file://{Path(url).resolve()}" if "://" not in url else url.rstrip("/")
+
+
+def read_fields(path: Path, schema: Path) -> dict[Field, str]:
+    """Read the table of fields: tab-separated, a header ``rerun run camcol field bucket``, a row a field.
+
+    Returns
+    -------
+    dict
+        The bucket of each field, in the order of the table.
+
+    Raises
+    ------
+    StargalError
+        Naming file and row, if a value is not allowed, a field is listed twice (in one bucket or two), two buckets
+        share sky within a run, or a bucket is empty.
+    """
+    if not path.exists():
+        raise StargalError(f"{path}: no such file; config key `fields` names the table of fields")
+    with path.open(newline="") as stream:
+        reader = csv.DictReader((line for line in stream if not line.startswith("#")), delimiter="\t")
+        rows = list(reader)
+        header = reader.fieldnames
+    expected = ["rerun", "run", "camcol", "field", "bucket"]
+    if header != expected:
+        raise StargalError(f"{path}: header: found {header}, expected {expected}, tab-separated")
+    buckets: dict[Field, str] = {}
+    row_of: dict[Field, int] = {}
+    for number, row in enumerate(rows, start=2):
+        where = f"{path}: row {number}"
+        typed = {key: int(value) if (value or "").isdigit() else value for key, value in row.items()}
+        fault = _first_fault(typed, schema)
+        if fault:
+            keys, said = fault
+            raise StargalError(f"{where}: {'.'.join(map(str, keys)) or 'row'}: {said}")
+        field = Field(*(int(typed[key]) for key in expected[:4]))
+        if field in buckets:
+            same = buckets[field] == row["bucket"]
+            raise StargalError(
+                f"{where}: field {field.name} is listed twice, first in row {row_of[field]}"
+                + ("" if same else f" in bucket {buckets[field]}, here in {row['bucket']}; a field is in one bucket")
+            )
+        buckets[field], row_of[field] = row["bucket"], number
+    _refuse_shared_rows(path, buckets, row_of)
+    for bucket in BUCKETS:
+        if bucket not in buckets.values():
+            raise StargalError(f"{path}: bucket {bucket} is empty; each of {', '.join(BUCKETS)} needs a field")
+    return buckets
+
+
+def resolve_training_set(name: str, members: str | list[str], buckets: Mapping[Field, str]) -> list[Field]:
+    """Fields of a training set: ``all`` of bucket train, or the listed names.
+
+    Raises
+    ------
+    StargalError
+        If a listed field is not in bucket train.
+    """
+    train = [field for field, bucket in buckets.items() if bucket == "train"]
+    if members == "all":
+        return sorted(train)
+    fields = [Field.parse(member) for member in members]
+    for field in fields:
+        if field not in train:
+            raise StargalError(
+                f"config: training_sets.{name}: field {field.name} is not in bucket train "
+                f"(bucket: {buckets.get(field, 'none, the table of fields lacks it')})"
+            )
+    return sorted(set(fields))
+
+
+def _refuse_shared_rows(path: Path, buckets: Mapping[Field, str], row_of: Mapping[Field, int]) -> None:
+    """Refuse neighbours along a camcol, which share 128 rows, in different buckets."""
+    by_place = sorted(buckets, key=lambda f: (f.run, f.camcol, f.field, f.rerun))
+    for first, second in itertools.pairwise(by_place):
+        step = second.field - first.field
+        same_camcol = (first.run, first.camcol) == (second.run, second.camcol)
+        if same_camcol and step <= 1 and buckets[first] != buckets[second]:
+            shared = ROWS - step * STEP_ROWS
+            raise StargalError(
+                f"{path}: rows {row_of[first]} and {row_of[second]}: fields {first.name} ({buckets[first]}) and "
+                f"{second.name} ({buckets[second]}) share {shared} rows of sky ({shared * PIXEL_ARCSEC:.1f} arcsec); "
+                "put them in one bucket or leave one out"
+            )
+
+
+def _first_fault(instance: Any, schema: Path) -> tuple[list[Any], str] | None:
+    """Where the most telling violation of a schema is, and one phrase of what was found and what is allowed."""
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    error = best_match(validator.iter_errors(instance))
+    if error is None:
+        return None
+    keys = list(error.absolute_path)
+    found, rule, limit = error.instance, error.validator, error.validator_value
+    if rule == "additionalProperties":
+        allowed = list(error.schema.get("properties", {}))
+        unknown = sorted(set(found) - set(allowed), key=str)
+        return [*keys, unknown[0]], f"unknown key, allowed are {', '.join(allowed)}"
+    if rule == "required":
+        missing = next(key for key in limit if key not in found)
+        return [*keys, missing], "missing"
+    allowed_text = {
+        "enum": lambda: "one of " + ", ".join(map(str, limit)),
+        "type": lambda: " or ".join([limit] if isinstance(limit, str) else limit),
+        "minimum": lambda: f"{limit} or more",
+        "maximum": lambda: f"{limit} or less",
+        "exclusiveMinimum": lambda: f"more than {limit}",
+        "exclusiveMaximum": lambda: f"less than {limit}",
+        "multipleOf": lambda: f"a multiple of {limit}",
+    }.get(str(rule), lambda: error.schema.get("description", error.message))()
+    return keys, f"found {found!r}, allowed: {error.schema.get('allowed', allowed_text)}"
+
+
+def _file_of(keys: list[Any], files: Iterable[Path]) -> str:
+    """The last file that sets the key or, where none does, one of its parents."""
+    best, depth = "config", -1
+    for file in files:
+        node, reached = yaml.safe_load(file.read_text()) or {}, 0
+        for key in keys:
+            if not isinstance(node, Mapping) or key not in node:
+                break
+            node, reached = node[key], reached + 1
+        if reached >= depth:
+            best, depth = str(file), reached
+    return best
