@@ -85,9 +85,9 @@ def library_modules(source):
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
-            module = WORKFLOW / (name.replace(".", "/") + ".py")
-            if name.startswith("stargal.") and module.exists():
-                found |= {module} | library_modules(module)
+            file = WORKFLOW / (name.replace(".", "/") + ".py")
+            if name.startswith("stargal.") and file.exists():
+                found |= {file} | library_modules(file)
     return frozenset(found)
 
 

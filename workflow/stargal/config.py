@@ -41,6 +41,12 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
     if fault:
         keys, said = fault
         raise StargalError(f"{_file_of(keys, files)}: {'.'.join(map(str, keys)) or 'top level'}: {said}")
+    release, releases = config["archive"]["release"], config["archive"]["releases"]
+    if release not in releases:
+        raise StargalError(
+            f"{_file_of(['archive', 'release'], files)}: archive.release: found {release!r}, "
+            f"allowed are the names in archive.releases: {', '.join(releases)}"
+        )
     for name, experiment in config["experiments"].items():
         for key, table in (("model", "models"), ("training_set", "training_sets")):
             if experiment[key] not in config[table]:

@@ -1,0 +1,46 @@
+"""Align the five bands of a field into one cube on the grid of r.
+
+Reads the frames of a field; writes results/{sky}/aligned/{field}.fits (see stargal.cube).
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import astropy
+import numpy as np
+import stargal
+from stargal import cli
+from stargal.align import align_field
+from stargal.cube import write_cube
+from stargal.errors import StargalError
+from stargal.files import sha256
+from stargal.frames import read_frame
+from stargal.survey import REFERENCE, Field
+from typer import Argument, Option
+
+
+def main(
+    frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
+    bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
+    method: Annotated[str, Option(help="lanczos3, exact, interp or adaptive.")],
+    refine: Annotated[bool, Option(help="Fit what the astrometry leaves from stars.")],
+    cube: Annotated[Path, Option(help="Where to write the cube.")],
+) -> None:
+    """Align the bands of a field."""
+    paths = dict(zip(bands, frames, strict=True))
+    reference = read_frame(paths[REFERENCE])
+    if reference.band != REFERENCE:
+        raise StargalError(f"{paths[REFERENCE]}: holds band {reference.band}: remove it to fetch it again")
+    others = (read_frame(path) for band, path in paths.items() if band != REFERENCE)
+    aligned = align_field(Field.parse(field), reference, others, bands, method, refine)
+    aligned.alignment["frame"] = [path.name for path in frames]
+    aligned.alignment["sha256"] = [sha256(path) for path in frames]
+    aligned.header["SOFTWARE"] = f"stargal {stargal.__version__}, numpy {np.__version__}, astropy {astropy.__version__}"
+    write_cube(aligned, cube)
+    columns = ["band", "astrometry", "stars", "order", "x_offset", "y_offset", "flux_ratio", "fwhm_ratio"]
+    logging.info("%s\n%s", field, "\n".join(aligned.alignment[columns].pformat()))
+
+
+cli.run(main)

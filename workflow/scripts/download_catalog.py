@@ -1,0 +1,33 @@
+"""Fetch one catalogue, the stars or galaxies of a camcol, from the archive; verify it and record its SHA-256.
+
+Makes ``calibObj-….fits.gz`` and, beside it, ``calibObj-….fits.gz.sha256``, from a URL.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from stargal import archive, cli
+
+
+def main(
+    output: Path,
+    base: Annotated[str, Option(help="URL of the archive: https, http or file")],
+    template: Annotated[str, Option(help="path of a catalogue below it")],
+    rerun: Annotated[int, Option()],
+    run: Annotated[int, Option()],
+    camcol: Annotated[int, Option(help="1 to 6")],
+    kind: Annotated[str, Option(help="star or gal")],
+    timeout: Annotated[float, Option(help="seconds to wait for an answer or for data")] = 60,
+    attempts: Annotated[int, Option(help="requests at most")] = 6,
+) -> None:
+    """Have a verified catalogue at OUTPUT; fetch it only if nothing is there."""
+    url = archive.address(base, template, rerun=rerun, run=run, camcol=camcol, kind=kind)
+    verify = partial(archive.verify_catalog, run=run, camcol=camcol, kind=kind)
+    archive.obtain(url, output, verify, timeout=timeout, attempts=attempts)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,151 @@
+"""The networks of the 2023 course report: raw nanomaggies in, probability of a star out.
+
+A saved model needs nothing of this library: ``keras.models.load_model("model.keras")`` alone classifies patches.
+"""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from stargal.files import whole
+
+STAMP = "1980-01-01@00:00:00"
+"""Date in every saved model, in the place of the time of saving."""
+
+
+def build(
+    architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, **settings: float
+) -> keras.Model:
+    """An untrained network, input scaling included.
+
+    Parameters
+    ----------
+    architecture : str
+        ``base`` or ``regularized``.
+    size : int
+        Side of the patches, pixels.
+    sky_sigma : sequence of float
+        Sky noise of each band, nanomaggies per pixel.
+    seed : int
+        Seed of the first weights and of dropout. The same seed gives the same network, bit for bit.
+    **settings
+        What the architecture takes: `regularized` takes ``dropout`` and ``l2``.
+
+    Returns
+    -------
+    keras.Model
+        Takes float32 ``(n, size, size, bands)``, nanomaggies, NaN where there is no data; gives float32 ``(n, 1)``,
+        the probability that the source is a star (label 1) and not a galaxy (label 0).
+    """
+    keras.utils.clear_session()  # names count up within a process; the file must not tell what was built before
+    keras.utils.set_random_seed(seed)
+    patches = keras.Input((size, size, len(sky_sigma)), name="nanomaggies")
+    probability = ARCHITECTURES[architecture](scaled(patches, sky_sigma), **settings)
+    return keras.Model(patches, probability, name=architecture)
+
+
+def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
+    """asinh(flux / sky sigma) of each band: linear in the noise, logarithmic in the bright (Lupton et al. 1999).
+
+    Pixels without data become 0, the mean of the subtracted sky.
+    """
+    patches = keras.ops.nan_to_num(patches)
+    variance = [float(sigma) ** 2 for sigma in sky_sigma]
+    patches = layers.Normalization(mean=[0.0] * len(variance), variance=variance, name="sky_units")(patches)
+    return keras.ops.arcsinh(patches)
+
+
+def base(pixels: Any) -> Any:
+    """The report's first network (its section 7.1): 151,297 parameters for patches of 25 x 25 x 5."""
+    x = layers.Conv2D(32, 3, activation="relu", name="conv_1")(pixels)
+    x = layers.MaxPooling2D(2, name="pool_1")(x)
+    x = layers.Conv2D(64, 3, activation="relu", name="conv_2")(x)
+    x = layers.MaxPooling2D(2, name="pool_2")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(128, activation="relu", name="dense")(x)
+    return layers.Dense(1, activation="sigmoid", name="star")(x)
+
+
+def regularized(pixels: Any, *, dropout: float, l2: float) -> Any:
+    """The report's tuned network: `base` with dropout and an l2 penalty on every kernel but the last.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    dropout : float
+        Fraction dropped: of feature maps, of their pixels and of the dense layer alike.
+    l2 : float
+        Weight of the sum of squared kernel weights in the loss.
+    """
+    penalty = keras.regularizers.L2(l2)
+    x = layers.Conv2D(32, 3, activation="relu", kernel_regularizer=penalty, name="conv_1")(pixels)
+    x = layers.MaxPooling2D(2, name="pool_1")(x)
+    x = layers.SpatialDropout2D(dropout, name="spatial_dropout_1")(x)
+    x = layers.Dropout(dropout, name="dropout_1")(x)
+    x = layers.Conv2D(64, 3, activation="relu", kernel_regularizer=penalty, name="conv_2")(x)
+    x = layers.MaxPooling2D(2, name="pool_2")(x)
+    x = layers.SpatialDropout2D(dropout, name="spatial_dropout_2")(x)
+    x = layers.Dropout(dropout, name="dropout_2")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(128, activation="relu", kernel_regularizer=penalty, name="dense")(x)
+    x = layers.Dropout(dropout, name="dropout_3")(x)
+    return layers.Dense(1, activation="sigmoid", name="star")(x)
+
+
+ARCHITECTURES: dict[str, Callable[..., Any]] = {"base": base, "regularized": regularized}
+
+
+def use_one_thread() -> None:
+    """Compute on one thread and in a fixed order, so that the same inputs give the same bits. Call it first."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write a ``.keras`` file whose bytes depend on the model alone.
+
+    Keras stamps the time on the archive's members and into its metadata, and marks shared objects by their address
+    in memory; here the time is constant and the marks count up.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder, "stamped.keras"))
+        with zipfile.ZipFile(Path(folder, "stamped.keras")) as stamped:
+            members = {name: stamped.read(name) for name in sorted(stamped.namelist())}
+    members["metadata.json"] = json.dumps(json.loads(members["metadata.json"]) | {"date_saved": STAMP}).encode()
+    members["config.json"] = json.dumps(_numbered(json.loads(members["config.json"]), {})).encode()
+    with whole(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)  # a ZipInfo's own time is the start of 1980
+
+
+def predictor(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """The model as a function from patches ``(n, size, size, bands)`` to probabilities ``(n,)``.
+
+    Compiled once for any `n`; `keras.Model.predict` sets up anew at each call.
+    """
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    graph = tf.function(lambda patches: model(patches, training=False), input_signature=signature)
+    return lambda patches: graph(patches).numpy()[:, 0]
+
+
+def _numbered(node: Any, numbers: dict[int, int]) -> Any:
+    """A configuration with its shared objects numbered in the order in which they appear."""
+    if isinstance(node, list):
+        return [_numbered(item, numbers) for item in node]
+    if isinstance(node, dict):
+        return {
+            key: numbers.setdefault(item, len(numbers)) if key == "shared_object_id" else _numbered(item, numbers)
+            for key, item in node.items()
+        }
+    return node

@@ -1,0 +1,281 @@
+"""Fit a network to patches that stay on disk."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stargal.errors import StargalError
+
+CLASSES = {1: "star", 0: "galaxy"}
+"""What a label says: the type that SDSS photo gave the source."""
+
+MAD_TO_SIGMA = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation, 1 / Phi^-1(3/4)."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LabelledPatches:
+    """The patches of many fields in a row, with their labels; only the labels are in memory.
+
+    Attributes
+    ----------
+    paths : list of paths
+        One ``.npy`` file a field.
+    offsets : list of int
+        Where in each file the first patch begins, bytes.
+    starts : int64 array, (fields + 1,)
+        Row at which each field begins, and the number of rows.
+    labels : int8 array, (n,)
+        1 star, 0 galaxy.
+    shape : tuple of int
+        Shape of one patch: (rows, columns, bands).
+    """
+
+    paths: list[Path]
+    offsets: list[int]
+    starts: NDArray[np.int64]
+    labels: NDArray[np.int8]
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The patches at some rows, in the order given: float32 ``(len(rows), *shape)``, nanomaggies.
+
+        Files are opened only while they are read: no limit on open files, and no mapped page counts as memory.
+        """
+        order = np.argsort(rows, kind="stable")
+        wanted = rows[order]
+        files = np.searchsorted(self.starts, wanted, side="right") - 1
+        found = np.empty((len(rows), *self.shape), np.float32)
+        patch_bytes = found[:1].nbytes
+        for first, last in _runs(files):
+            file = files[first]
+            with self.paths[file].open("rb", buffering=0) as stream:
+                for begin, end in _runs(wanted[first:last] - np.arange(last - first)):
+                    row = wanted[first + begin] - self.starts[file]
+                    stream.seek(self.offsets[file] + row * patch_bytes)
+                    stream.readinto(found[first + begin : first + end])  # type: ignore[arg-type]
+        result = np.empty_like(found)
+        result[order] = found
+        return result
+
+    def chunks(self, size: int) -> Iterator[NDArray[np.float32]]:
+        """All patches in order, at most `size` at a time."""
+        for first in range(0, len(self), size):
+            yield self.read(np.arange(first, min(first + size, len(self))))
+
+
+def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """First and last index + 1 of each stretch of equal values."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    return zip([0, *edges], [*edges, len(values)], strict=True)
+
+
+def open_patches(name: str, patches: Sequence[Path], sources: Sequence[Path]) -> LabelledPatches:
+    """Check the patches of some fields against their sources, and make them readable by the row.
+
+    Parameters
+    ----------
+    name : str
+        What the fields are, for messages: ``training set large``.
+    patches, sources : sequences of paths
+        A float32 ``.npy`` of shape (n, size, size, bands) and a table of n rows with a column ``label``, a field each.
+
+    Raises
+    ------
+    StargalError
+        Naming the file, if one cannot be read, or its shape is not that of the first or not as long as its table;
+        naming the set, if it lacks stars or galaxies.
+    """
+    labels, offsets, shapes = [], [], []
+    for patch_path, source_path in zip(patches, sources, strict=True):
+        labels.append(read_sources(source_path, ["label"])["label"].to_numpy(np.int8))
+        shape, offset = _read_header(patch_path)
+        if shape[0] != len(labels[-1]):
+            raise _unusable(patch_path, f"{shape[0]} patches for the {len(labels[-1])} sources of {source_path}")
+        if shape[1:] != (shapes or [shape[1:]])[0]:
+            raise _unusable(patch_path, f"patches of {shape[1:]}, those of {patches[0]} are {shapes[0]}")
+        offsets.append(offset)
+        shapes.append(shape[1:])
+    found = np.concatenate(labels)
+    for label, word in CLASSES.items():
+        if label not in found:
+            raise StargalError(
+                f"{name}: no {word} among {len(found)} sources of {len(patches)} fields, both classes are needed; "
+                "add fields, or loosen `sources` in the config"
+            )
+    starts = np.cumsum([0, *map(len, labels)], dtype=np.int64)
+    return LabelledPatches(list(patches), offsets, starts, found, shapes[0])
+
+
+def read_sources(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Some columns of a table of sources.
+
+    Raises
+    ------
+    StargalError
+        If the file cannot be read.
+    """
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except (OSError, ValueError) as error:
+        raise _unusable(path, str(error).splitlines()[0]) from None
+
+
+def _read_header(path: Path) -> tuple[tuple[int, ...], int]:
+    """Shape of a float32 ``.npy`` file and the byte at which its numbers begin."""
+    try:
+        array = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise _unusable(path, str(error).splitlines()[0]) from None
+    if array.dtype != np.float32 or array.ndim != 4 or not array.flags.c_contiguous:
+        raise _unusable(path, f"{array.dtype} of shape {array.shape}, expected float32 (n, size, size, bands)")
+    return array.shape, array.offset
+
+
+def _unusable(path: Path, fault: str) -> StargalError:
+    return StargalError(f"{path}: {fault}; remove the file and run again to make it anew")
+
+
+def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:
+    """Sky noise of each band, nanomaggies per pixel, from the outermost pixels of the patches.
+
+    The median absolute deviation, which neighbours in some patches do not move, of patches spread evenly over the set.
+
+    Raises
+    ------
+    StargalError
+        If a band has no pixel with data, or all of them are the same.
+    """
+    rows = np.unique(np.linspace(0, len(patches) - 1, sample).astype(np.int64))
+    edge = np.ones(patches.shape[:2], bool)
+    edge[1:-1, 1:-1] = False
+    pixels = np.concatenate([patches.read(part)[:, edge] for part in np.array_split(rows, len(rows) // 256 + 1)])
+    pixels = pixels.reshape(-1, patches.shape[2])
+    sigma = MAD_TO_SIGMA * np.nanmedian(np.abs(pixels - np.nanmedian(pixels, axis=0)), axis=0)
+    for band, value in enumerate(sigma):
+        if not value > 0:
+            raise StargalError(f"band {band} of {patches.paths[0].parent}: no noise in the sky (sigma {value})")
+    return [float(value) for value in sigma]
+
+
+class Batches(keras.utils.PyDataset):
+    """Patches and labels for `keras.Model.fit`, read as they are asked for.
+
+    Parameters
+    ----------
+    patches : LabelledPatches
+        What to read.
+    size : int
+        Patches in a batch; the last may hold fewer.
+    seed : int or None
+        Shuffle anew each epoch from this seed; in order if None.
+    """
+
+    def __init__(self, patches: LabelledPatches, size: int, seed: int | None = None) -> None:
+        super().__init__()
+        self.patches, self.size = patches, size
+        self.random = None if seed is None else np.random.default_rng(seed)
+        self.rows = np.arange(len(patches))
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-len(self.patches) // self.size)
+
+    def __getitem__(self, batch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        rows = self.rows[batch * self.size : (batch + 1) * self.size]
+        return self.patches.read(rows), self.patches.labels[rows, np.newaxis].astype(np.float32)
+
+    def on_epoch_end(self) -> None:
+        if self.random is not None:
+            self.random.shuffle(self.rows)
+
+
+def fit(
+    model: keras.Model,
+    training: LabelledPatches,
+    validation: LabelledPatches,
+    *,
+    learning_rate: float,
+    batch_size: int,
+    max_epochs: int,
+    patience: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Train until the validation loss stops falling; leave `model` with its best weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Untrained; gets the weights of the epoch with the lowest validation loss.
+    training, validation : LabelledPatches
+        What to learn from, and what says when to stop.
+    learning_rate : float
+        Step of Adam (Kingma & Ba 2015).
+    batch_size : int
+        Patches in a step.
+    max_epochs : int
+        Stop after so many passes over the training set in any case.
+    patience : int
+        Stop after so many epochs without a lower validation loss.
+    seed : int
+        Seed of the order of the patches.
+
+    Returns
+    -------
+    DataFrame
+        A row an epoch, from 1: ``epoch, loss, accuracy, val_loss, val_accuracy``. Losses are mean binary
+        cross-entropies, nats, without the l2 penalty, so that all models compare. During training dropout is on,
+        so `loss` may exceed `val_loss`.
+
+    Raises
+    ------
+    StargalError
+        If the loss stops being a number.
+    """
+    learner = keras.Model(model.inputs, model.outputs)  # shares the weights; `model` is saved without the optimizer
+    learner.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss="binary_crossentropy",
+        metrics=[keras.metrics.BinaryCrossentropy(name="cross_entropy"), keras.metrics.BinaryAccuracy(name="accuracy")],
+        jit_compile=False,  # three to four times slower on a CPU
+    )
+    stop = keras.callbacks.EarlyStopping(
+        monitor="val_cross_entropy", mode="min", patience=patience, restore_best_weights=True
+    )
+    report = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: log.info(
+            "epoch %d: %s", epoch + 1, ", ".join(f"{key} {value:.4f}" for key, value in sorted(logs.items()))
+        )
+    )
+    history = learner.fit(
+        Batches(training, batch_size, seed),
+        validation_data=Batches(validation, batch_size),
+        epochs=max_epochs,
+        callbacks=[stop, report, keras.callbacks.TerminateOnNaN()],
+        shuffle=False,  # Batches shuffles the patches; this would shuffle whole batches
+        verbose=0,
+    ).history
+    if not np.all(np.isfinite(history["loss"])):
+        raise StargalError(
+            f"the training loss is not a number in epoch {len(history['loss'])}: lower learning_rate (now {learning_rate})"
+        )
+    return pd.DataFrame(
+        {
+            "epoch": np.arange(1, len(history["loss"]) + 1),
+            "loss": history["cross_entropy"],
+            "accuracy": history["accuracy"],
+            "val_loss": history["val_cross_entropy"],
+            "val_accuracy": history["val_accuracy"],
+        }
+    )
