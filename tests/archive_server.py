@@ -122,7 +122,7 @@ def _handler(archive: ArchiveServer) -> type[BaseHTTPRequestHandler]:
                 self._cut()
             elif fault.status != 200 or not path.is_file():
                 status = fault.status if fault.status != 200 else 404
-                self._head(status, {"Content-Length": "0"} | fault.headers)
+                self._head(status, {"Content-Length": "0", **fault.headers})
             else:
                 self._send(path, fault)
 

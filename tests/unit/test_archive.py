@@ -80,7 +80,7 @@ def test_every_drop_is_resumed_where_it_was(server: ArchiveServer, part: Path) -
 
 def test_a_later_run_resumes_what_an_earlier_one_left(server: ArchiveServer, part: Path) -> None:
     server.fail("data", Fault(drop_at=70_000))
-    with pytest.raises(StargalError, match="1 attempt: .*70000 bytes are kept"):
+    with pytest.raises(StargalError, match=r"1 attempt: .*70000 bytes are kept"):
         fetch(f"{server.url}/data", part, attempts=1)
     fetch(f"{server.url}/data", part)
     assert part.read_bytes() == DATA
@@ -225,7 +225,7 @@ def test_a_refused_connection_is_told_with_its_cause(part: Path) -> None:
 
 
 def test_an_unknown_host_is_told(part: Path) -> None:
-    with pytest.raises(StargalError, match="2 attempts: .*; check the network and archive.url"):
+    with pytest.raises(StargalError, match=r"2 attempts: .*; check the network and archive.url"):
         fetch("http://archive.invalid/data", part, attempts=2)
 
 
@@ -317,8 +317,8 @@ def test_a_frame_packed_in_pieces_passes(tmp_path: Path) -> None:
         (lambda good: good[:-100], "bz2 data is cut short"),
         (damaged, "bz2 data is damaged"),
         (lambda good: good + b"garbage", "followed by bytes that do not belong"),
-        (lambda good: b"<!DOCTYPE html>".ljust(len(good)), "a web page came instead of bz2 data"),
-        (lambda good: b"", "something else came instead of bz2 data"),
+        (lambda good: b"<!DOCTYPE html>".ljust(len(good)), "a web page, not bz2 data"),
+        (lambda good: b"", "an empty file, not bz2 data"),
         (lambda good: bz2.compress(b"not FITS"), "not a readable FITS file"),
         (lambda good: bz2.compress(frame()[:1_000_000]), "FITS file is cut short: 1000000 of 122"),
         (lambda good: bz2.compress(frame(lag=0)), "another file's content: it holds FRAME 80, the name says FRAME 88"),
@@ -354,7 +354,7 @@ def test_a_good_catalog_passes(tmp_path: Path, kind: str) -> None:
         (gzip.compress(catalog())[:-4], "gzip data is cut short"),
         (damaged(gzip.compress(catalog())), "gzip data is damaged"),
         (gzip.compress(catalog()) + b"garbage", "followed by bytes that do not belong"),
-        (bz2.compress(catalog()), "something else came instead of gzip data"),
+        (bz2.compress(catalog()), "something else, not gzip data"),
         (gzip.compress(frame(shape=(3, 3))), "no table"),
         (gzip.compress(empty_catalog()), "holds no source"),
         (gzip.compress(catalog(PSFFLUX=[], RA=[])), "columns missing: RA, PSFFLUX"),
@@ -415,9 +415,7 @@ def test_a_file_missing_in_a_folder(server: ArchiveServer, target: Path) -> None
 
 
 @pytest.mark.parametrize("touched", [False, True])
-def test_a_file_that_is_there_is_not_fetched(
-    server: ArchiveServer, frames: str, target: Path, touched: bool
-) -> None:
+def test_a_file_that_is_there_is_not_fetched(server: ArchiveServer, frames: str, target: Path, touched: bool) -> None:
     obtain(frames, target)
     if touched:
         os.utime(target)
@@ -435,12 +433,10 @@ def test_a_file_put_there_by_hand_is_verified_and_recorded(
     assert beside(target) == [NAME, f"{NAME}.sha256"]
 
 
-def test_a_wrong_file_put_there_by_hand_is_refused_and_left(
-    server: ArchiveServer, frames: str, target: Path
-) -> None:
+def test_a_wrong_file_put_there_by_hand_is_refused_and_left(server: ArchiveServer, frames: str, target: Path) -> None:
     target.parent.mkdir()
     target.write_bytes(b"mine")
-    with pytest.raises(StargalError, match=f"{NAME}: something else came.*; remove it to fetch it afresh"):
+    with pytest.raises(StargalError, match=f"{NAME}: something else, not bz2 data; remove it to fetch it afresh"):
         obtain(frames, target)
     assert server.requests == []
     assert target.read_bytes() == b"mine"
@@ -451,7 +447,7 @@ def test_a_file_that_differs_from_its_record_is_refused_and_left(
 ) -> None:
     obtain(frames, target)
     target.write_bytes(bz2.compress(frame()))
-    with pytest.raises(StargalError, match="not those recorded in .*; remove both to fetch the file afresh"):
+    with pytest.raises(StargalError, match=r"not those recorded in .*; remove both to fetch the file afresh"):
         obtain(frames, target)
     assert len(server.requests) == 1
     assert target.exists()
@@ -501,8 +497,8 @@ def test_what_cannot_be_written_is_told(frames: str, tmp_path: Path) -> None:
 
 
 def test_a_template_that_asks_for_something_unknown() -> None:
-    with pytest.raises(StargalError, match=r"'\{stripe\}/\{run\}': cannot be filled in, allowed are \{run\}, \{camcol\}"):
-        archive.address("http://archive", "{stripe}/{run}", run=1, camcol=2)
+    with pytest.raises(StargalError, match=r"'\{stripe\}': cannot be filled in, allowed are \{run\}, \{camcol\}"):
+        archive.address("http://archive", "{stripe}", run=1, camcol=2)
 
 
 @pytest.mark.skipif("STARGAL_MIRROR" not in os.environ, reason="STARGAL_MIRROR names no mirror of SDSS imaging")

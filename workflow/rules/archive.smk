@@ -23,12 +23,12 @@ rule download_frame:
         update(f"{FRAME}.sha256"),
     log:
         f"{LOGS}/download_frame/{{rerun}}-{{run}}-{{camcol}}-{{number}}-{{band}}.log",
-    conda:
-        "../../envs/environment.yaml"
-    # On a cluster it runs where snakemake runs: compute nodes seldom reach the internet, and it takes seconds.
-    localrule: True
     # The script itself asks again, where that can help; another round would only ask for a missing file twice.
     retries: 0
+    # On a cluster it runs where snakemake runs: compute nodes seldom reach the internet, and it takes seconds.
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         downloads=1,
@@ -50,10 +50,10 @@ rule download_catalog:
         update(f"{CATALOG}.sha256"),
     log:
         f"{LOGS}/download_catalog/{{rerun}}-{{run}}-{{camcol}}-{{kind}}.log",
+    retries: 0
+    localrule: True
     conda:
         "../../envs/environment.yaml"
-    localrule: True
-    retries: 0
     threads: 1
     resources:
         downloads=1,

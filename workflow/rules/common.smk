@@ -1,6 +1,7 @@
 """Look-ups shared by the rules: paths, fields by bucket, and the code each job runs."""
 
 import ast
+import dataclasses
 import functools
 import json
 import os
@@ -26,10 +27,12 @@ BENCHMARKS = f"benchmarks/{SKY}"
 FRAME = f"{RESOURCES}/frames/{{rerun}}/frame-{{band}}-{{run}}-{{camcol}}-{{number}}.fits.bz2"
 CATALOG = f"{RESOURCES}/catalogs/{{rerun}}/calibObj-{{run}}-{{camcol}}-{{kind}}.fits.gz"
 CUBE = f"{RESULTS}/aligned/{{field}}.fits"
+ALIGNMENT = f"{RESULTS}/aligned/{{field}}.json"
 SOURCES = f"{RESULTS}/sources/{{field}}.parquet"
 PATCHES = f"{RESULTS}/patches/{{size}}/{{field}}.npy"
 MODEL = f"{RESULTS}/models/{{experiment}}/seed{{seed}}"
 TABLES = f"{RESULTS}/tables"
+FOOTPRINTS = f"{TABLES}/footprints.csv"
 FIGURES = f"{RESULTS}/figures"
 
 
@@ -118,8 +121,9 @@ def frames_of(wildcards):
 
 
 def catalogs_of(wildcards):
-    """The star and galaxy catalogues of a field's camcol."""
-    return expand(CATALOG, kind=["star", "gal"], **archive_keys(Field.parse(wildcards.field)))
+    """The star and galaxy catalogues of a field's camcol, by kind."""
+    keys = archive_keys(Field.parse(wildcards.field))
+    return {kind: CATALOG.format(kind=kind, **keys) for kind in ("star", "gal")}
 
 
 def archive_keys(field):
@@ -133,14 +137,10 @@ def archive_keys(field):
 
 
 def neighbours_of(wildcards):
-    """Numbers of the configured fields of the same camcol that share rows with a field."""
+    """Numbers of the configured fields of the same camcol that share rows with a field, comma-separated."""
     own = Field.parse(wildcards.field)
-    return [
-        other.field
-        for other in fields_in(*settings.BUCKETS)
-        if (other.rerun, other.run, other.camcol) == (own.rerun, own.run, own.camcol)
-        and abs(other.field - own.field) == 1
-    ]
+    beside = [dataclasses.replace(own, field=own.field + step) for step in (-1, 1)]
+    return ",".join(str(field.field) for field in beside if field in BUCKETS)
 
 
 def patch_size(experiment):
@@ -161,3 +161,13 @@ def model_settings(experiment):
 def flag(name, value):
     """A yes/no option of a script."""
     return f"--{name}" if value else f"--no-{name}"
+
+
+def option(name, value):
+    """An option of a script, left out where there is no value."""
+    return "" if value is None or value == "" else f"--{name} {shlex.quote(str(value))}"
+
+
+def bucket_options():
+    """The fields of each bucket as options of a script."""
+    return " ".join(option(bucket, format_fields(fields_in(bucket))) for bucket in settings.BUCKETS)

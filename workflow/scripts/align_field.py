@@ -1,8 +1,10 @@
 """Align the five bands of a field into one cube on the grid of r.
 
-Reads the frames of a field; writes results/{sky}/aligned/{field}.fits (see stargal.cube).
+Reads the frames of a field; writes results/{sky}/aligned/{field}.fits (see stargal.cube) and {field}.json, the
+residuals of the alignment and the field's corners on the sky.
 """
 
+import json
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +13,10 @@ import astropy
 import numpy as np
 import stargal
 from stargal import cli
-from stargal.align import align_field
+from stargal.align import align_field, describe_alignment
 from stargal.cube import write_cube
 from stargal.errors import StargalError
-from stargal.files import sha256
+from stargal.files import sha256, whole
 from stargal.frames import read_frame
 from stargal.survey import REFERENCE, Field
 from typer import Argument, Option
@@ -27,6 +29,7 @@ def main(
     method: Annotated[str, Option(help="lanczos3, exact, interp or adaptive.")],
     refine: Annotated[bool, Option(help="Fit what the astrometry leaves from stars.")],
     cube: Annotated[Path, Option(help="Where to write the cube.")],
+    report: Annotated[Path, Option(help="Where to write the report of the alignment.")],
 ) -> None:
     """Align the bands of a field."""
     paths = dict(zip(bands, frames, strict=True))
@@ -39,8 +42,10 @@ def main(
     aligned.alignment["sha256"] = [sha256(path) for path in frames]
     aligned.header["SOFTWARE"] = f"stargal {stargal.__version__}, numpy {np.__version__}, astropy {astropy.__version__}"
     write_cube(aligned, cube)
-    columns = ["band", "astrometry", "stars", "order", "x_offset", "y_offset", "flux_ratio", "fwhm_ratio"]
-    logging.info("%s\n%s", field, "\n".join(aligned.alignment[columns].pformat()))
+    described = describe_alignment(aligned)
+    with whole(report) as partial:
+        partial.write_text(json.dumps(described, indent=1) + "\n")
+    logging.info("%s\n%s", field, json.dumps(described["bands"], indent=1))
 
 
 cli.run(main)

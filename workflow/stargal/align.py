@@ -7,6 +7,7 @@ on that mapping, and the result is judged on stars left out of the fit.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
@@ -20,7 +21,7 @@ from stargal.frames import Frame
 from stargal.resample import REACH, reproject_image, resample
 from stargal.stars import FWHM_PER_SIGMA, Stars, find_stars, measure_stars, sky_sigma
 from stargal.survey import PIXEL_ARCSEC, Field
-from stargal.wcs import DEGREES, Mapping, map_pixels, scaled
+from stargal.wcs import DEGREES, Mapping, footprint, map_pixels, scaled
 
 Array = NDArray[np.float64]
 
@@ -112,7 +113,7 @@ def align_field(
 
 def align_band(
     reference: Frame, stars: Stars, frame: Frame, method: str, refine: bool
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, object]]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
     """Bring one frame onto the reference's grid and measure how well it lies.
 
     Parameters
@@ -175,6 +176,29 @@ def align_band(
         "dy": mapping.dy,
     }
     return image, _saturated(frame, mapping), report
+
+
+def describe_alignment(cube: Cube) -> dict[str, Any]:
+    """The report of a cube's alignment, to be read without the cube.
+
+    Returns
+    -------
+    dict
+        ``footprint``: the corners of the field, [ra, dec] in deg, in order around it; ``bands``: a mapping a band with
+        the numbers of the ALIGNMENT table, `None` where there is none. Rounded to 1e-6.
+    """
+    bands = []
+    for row in cube.alignment:
+        values = {name: row[name] for name in cube.alignment.colnames if np.ndim(row[name]) == 0}
+        bands.append({name: _plain(value) for name, value in values.items()})
+    return {"footprint": np.round(footprint(cube.astrometry), 6).tolist(), "bands": bands}
+
+
+def _plain(value: Any) -> str | int | float | None:
+    """A table's value as JSON has it."""
+    if isinstance(value, np.floating):
+        return round(float(value), 6) if np.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else str(value)
 
 
 def fit_offsets(x: Array, y: Array, offset_x: Array, offset_y: Array, enough: bool = True) -> Refinement:

@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import shutil
+import ssl
 import sys
 import time
 import warnings
@@ -165,7 +166,7 @@ def obtain(
             ) from None
         # The record first: a file under its name is never without one.
         _write_record(path, sha256(part))
-        os.replace(part, path)
+        part.replace(path)
         _validator_of(part).unlink(missing_ok=True)
     except OSError as error:
         raise StargalError(f"{path}: cannot be written or read: {error.strerror or error}") from error
@@ -285,15 +286,15 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
         with session.get(url, headers=headers, stream=True, timeout=timeout) as response:
             _check_status(response, url, part)
             _receive(response, part, have, timeout)
-    except requests.exceptions.SSLError as error:
-        raise StargalError(f"{url}: no secure connection: {_root(error)}; check archive.url and the clock") from error
-    except (
-        requests.exceptions.ConnectionError,
-        requests.exceptions.Timeout,
-        urllib3.exceptions.HTTPError,
-    ) as error:
-        raise _Interrupted(_root(error)) from error
-    except requests.exceptions.RequestException as error:
+    except requests.Timeout as error:
+        raise _Interrupted(f"no answer within {timeout:g} s") from error
+    except requests.ConnectionError as error:
+        cause = _root(error)
+        said = getattr(cause, "strerror", None) or str(cause)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise StargalError(f"{url}: {said}; check archive.url and this computer's clock") from error
+        raise _Interrupted(said) from error
+    except requests.RequestException as error:
         raise StargalError(f"{url}: cannot be asked for: {_root(error)}; check archive.url") from error
 
 
@@ -350,20 +351,23 @@ def _receive(response: requests.Response, part: Path, have: int, timeout: float)
             disable=not sys.stdout.isatty(),
         ) as bar,
     ):
-        # read1 hands over what has come, so that nothing is lost when the connection breaks.
-        while data := response.raw.read1(CHUNK, decode_content=False):
-            stream.write(data)
-            bar.update(len(data))
-            elapsed, came = time.monotonic() - since, stream.tell() - then
-            if elapsed > timeout:
-                if came < SLOWEST * elapsed:
-                    raise _Interrupted(f"stalled at {came / elapsed:.0f} bytes per second")
-                since, then = time.monotonic(), stream.tell()
+        try:
+            # read1 hands over what has come, so that nothing is lost when the connection breaks.
+            while data := response.raw.read1(CHUNK, decode_content=False):
+                stream.write(data)
+                bar.update(len(data))
+                elapsed, came = time.monotonic() - since, stream.tell() - then
+                if elapsed > timeout:
+                    if came < SLOWEST * elapsed:
+                        raise _Interrupted(f"only {came} bytes came in {elapsed:.0f} s")
+                    since, then = time.monotonic(), stream.tell()
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise _Interrupted(f"nothing came for {timeout:g} s after {stream.tell()} of {total} bytes") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise _Interrupted(f"the connection broke after {stream.tell()} of {total} bytes") from error
         _settle(stream)
         size = stream.tell()
-    if total is not None and size < total:
-        raise _Interrupted(f"the connection ended after {size} of {total} bytes")
-    if total is not None and size > total:
+    if total is not None and size != total:
         _discard(part)
         raise _Interrupted(f"{size} bytes came, {total} were announced; starting over")
 
@@ -403,13 +407,11 @@ def _settle(stream: Any) -> None:
     os.fsync(stream.fileno())
 
 
-def _root(error: BaseException) -> str:
+def _root(error: BaseException) -> BaseException:
     """The innermost cause, which says most: "Connection refused" rather than "Max retries exceeded"."""
-    while inner := getattr(error, "reason", None) or error.__cause__ or error.__context__:
-        if not isinstance(inner, BaseException):
-            break
+    while isinstance(inner := getattr(error, "reason", None) or error.__cause__ or error.__context__, BaseException):
         error = inner
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return error
 
 
 def verify_frame(path: Path, field: Field, band: str) -> None:
@@ -500,7 +502,8 @@ def _decompress(path: Path, form: str, magic: bytes, new: Callable[[], _Decompre
     packed = path.read_bytes()
     if not packed.startswith(magic):
         web = packed[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml"))
-        raise StargalError(f"{'a web page' if web else 'something else'} came instead of {form} data")
+        found = "a web page" if web else "something else" if packed else "an empty file"
+        raise StargalError(f"{found}, not {form} data")
     pieces, rest = [], packed
     while rest:
         stream = new()

@@ -13,18 +13,17 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from stargal.files import whole
+from stargal.tables import unusable
 
 STAMP = "1980-01-01@00:00:00"
 """Date in every saved model, in the place of the time of saving."""
 
 
-def build(
-    architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, **settings: float
-) -> keras.Model:
+def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, **settings: float) -> keras.Model:
     """An untrained network, input scaling included.
 
     Parameters
@@ -58,10 +57,11 @@ def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
 
     Pixels without data become 0, the mean of the subtracted sky.
     """
-    patches = keras.ops.nan_to_num(patches)
+    flux = ops.where(ops.isnan(patches), 0.0, patches)
     variance = [float(sigma) ** 2 for sigma in sky_sigma]
-    patches = layers.Normalization(mean=[0.0] * len(variance), variance=variance, name="sky_units")(patches)
-    return keras.ops.arcsinh(patches)
+    sigmas = layers.Normalization(mean=[0.0] * len(variance), variance=variance, name="sky_units")(flux)
+    height = ops.abs(sigmas)
+    return ops.sign(sigmas) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
 
 
 def base(pixels: Any) -> Any:
@@ -129,8 +129,22 @@ def save(model: keras.Model, path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name), content)  # a ZipInfo's own time is the start of 1980
 
 
+def load(path: Path) -> keras.Model:
+    """Read a saved model.
+
+    Raises
+    ------
+    StargalError
+        If the file is not one.
+    """
+    try:
+        return keras.models.load_model(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise unusable(path, str(error).splitlines()[0]) from None
+
+
 def predictor(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """The model as a function from patches ``(n, size, size, bands)`` to probabilities ``(n,)``.
+    """The model as a function from patches ``(n, size, size, bands)`` to probabilities of a star ``(n,)``.
 
     Compiled once for any `n`; `keras.Model.predict` sets up anew at each call.
     """

@@ -1,6 +1,7 @@
 """Fit a network to patches that stay on disk."""
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
-
-CLASSES = {1: "star", 0: "galaxy"}
-"""What a label says: the type that SDSS photo gave the source."""
+from stargal.tables import read_table, unusable
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation, 1 / Phi^-1(3/4)."""
@@ -81,55 +80,33 @@ def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     return zip([0, *edges], [*edges, len(values)], strict=True)
 
 
-def open_patches(name: str, patches: Sequence[Path], sources: Sequence[Path]) -> LabelledPatches:
+def open_patches(patches: Sequence[Path], sources: Sequence[Path]) -> LabelledPatches:
     """Check the patches of some fields against their sources, and make them readable by the row.
 
     Parameters
     ----------
-    name : str
-        What the fields are, for messages: ``training set large``.
     patches, sources : sequences of paths
         A float32 ``.npy`` of shape (n, size, size, bands) and a table of n rows with a column ``label``, a field each.
 
     Raises
     ------
     StargalError
-        Naming the file, if one cannot be read, or its shape is not that of the first or not as long as its table;
-        naming the set, if it lacks stars or galaxies.
+        Naming the file, if one cannot be read, or its shape is not that of the first or not as long as its table.
     """
-    labels, offsets, shapes = [], [], []
+    labels: list[NDArray[np.int8]] = []
+    offsets: list[int] = []
+    shapes: list[tuple[int, ...]] = []
     for patch_path, source_path in zip(patches, sources, strict=True):
-        labels.append(read_sources(source_path, ["label"])["label"].to_numpy(np.int8))
+        labels.append(read_table(source_path, ["label"])["label"].to_numpy(np.int8))
         shape, offset = _read_header(patch_path)
         if shape[0] != len(labels[-1]):
-            raise _unusable(patch_path, f"{shape[0]} patches for the {len(labels[-1])} sources of {source_path}")
+            raise unusable(patch_path, f"{shape[0]} patches for the {len(labels[-1])} sources of {source_path}")
         if shape[1:] != (shapes or [shape[1:]])[0]:
-            raise _unusable(patch_path, f"patches of {shape[1:]}, those of {patches[0]} are {shapes[0]}")
+            raise unusable(patch_path, f"patches of {shape[1:]}, those of {patches[0]} are {shapes[0]}")
         offsets.append(offset)
         shapes.append(shape[1:])
-    found = np.concatenate(labels)
-    for label, word in CLASSES.items():
-        if label not in found:
-            raise StargalError(
-                f"{name}: no {word} among {len(found)} sources of {len(patches)} fields, both classes are needed; "
-                "add fields, or loosen `sources` in the config"
-            )
     starts = np.cumsum([0, *map(len, labels)], dtype=np.int64)
-    return LabelledPatches(list(patches), offsets, starts, found, shapes[0])
-
-
-def read_sources(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Some columns of a table of sources.
-
-    Raises
-    ------
-    StargalError
-        If the file cannot be read.
-    """
-    try:
-        return pd.read_parquet(path, columns=columns)
-    except (OSError, ValueError) as error:
-        raise _unusable(path, str(error).splitlines()[0]) from None
+    return LabelledPatches(list(patches), offsets, starts, np.concatenate(labels), shapes[0])
 
 
 def _read_header(path: Path) -> tuple[tuple[int, ...], int]:
@@ -137,14 +114,10 @@ def _read_header(path: Path) -> tuple[tuple[int, ...], int]:
     try:
         array = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
-        raise _unusable(path, str(error).splitlines()[0]) from None
+        raise unusable(path, str(error).splitlines()[0]) from None
     if array.dtype != np.float32 or array.ndim != 4 or not array.flags.c_contiguous:
-        raise _unusable(path, f"{array.dtype} of shape {array.shape}, expected float32 (n, size, size, bands)")
+        raise unusable(path, f"{array.dtype} of shape {array.shape}, expected float32 (n, size, size, bands)")
     return array.shape, array.offset
-
-
-def _unusable(path: Path, fault: str) -> StargalError:
-    return StargalError(f"{path}: {fault}; remove the file and run again to make it anew")
 
 
 def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:
@@ -190,7 +163,7 @@ class Batches(keras.utils.PyDataset):
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return -(-len(self.patches) // self.size)
+        return math.ceil(len(self.patches) / self.size)
 
     def __getitem__(self, batch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         rows = self.rows[batch * self.size : (batch + 1) * self.size]

@@ -1,0 +1,64 @@
+"""Align: the five bands of a field on the pixel grid of r.
+
+Needs the frames of a field; makes aligned/{field}.fits, the cube, and aligned/{field}.json, how well the bands lie on
+each other and where the field is. Jobs over many fields read the small file.
+"""
+
+
+rule align_field:
+    """The cube of a field and the report of its alignment."""
+    input:
+        frames=frames_of,
+        code=code_of("align_field"),
+    output:
+        cube=CUBE,
+        report=ALIGNMENT,
+    log:
+        f"{LOGS}/align_field/{{field}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    benchmark:
+        f"{BENCHMARKS}/align_field/{{field}}.tsv"
+    params:
+        bands="".join(config["bands"]),
+        method=config["align"]["method"],
+        refine=flag("refine", config["align"]["refine"]),
+    threads: 1
+    resources:
+        mem_mb=600,
+        runtime=10,
+    message:
+        "Aligning the bands of field {wildcards.field}"
+    shell:
+        "python {input.code[0]:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
+        " --method {params.method} {params.refine} --cube {output.cube:q} --report {output.report:q} 2> {log:q}"
+
+
+rule tabulate_alignment:
+    """Residuals of the alignment, a row a field and band."""
+    input:
+        reports=paths_of(ALIGNMENT, fields_in(*settings.BUCKETS)),
+        code=code_of("tabulate_alignment"),
+    output:
+        report(
+            f"{TABLES}/alignment.csv",
+            category="Data",
+            labels={"table": "Alignment of the bands"},
+            caption="../report/alignment.rst",
+        ),
+    log:
+        f"{LOGS}/tabulate_alignment.log",
+    conda:
+        "../../envs/environment.yaml"
+    localrule: True
+    params:
+        fields=format_fields(fields_in(*settings.BUCKETS)),
+        reports=lambda _: ALIGNMENT,
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+    message:
+        "Tabulating the alignment"
+    shell:
+        "python {input.code[0]:q} --fields {params.fields:q} --reports {params.reports:q} --table {output:q} 2> {log:q}"

@@ -1,0 +1,168 @@
+"""Evaluate: what the networks and simple baselines say of the validation and test fields, and how good it is.
+
+Needs models, sources and patches; makes predictions and scores beside each model, results/{sky}/baselines, and
+results/{sky}/tables. Labels are SDSS photo's own types: all scores are agreement with photo.
+"""
+
+BASELINES = f"{RESULTS}/baselines/{{training_set}}"
+EXPERIMENTS = list(config["experiments"])
+USED_SETS = sorted(
+    {experiment["training_set"] for experiment in config["experiments"].values()}
+)
+
+
+rule predict:
+    """Probability of a star for every source of the validation and test fields."""
+    input:
+        model=f"{MODEL}/model.keras",
+        sources=paths_of(SOURCES, fields_in("validation", "test")),
+        patches=lambda wildcards: paths_of(
+            PATCHES,
+            fields_in("validation", "test"),
+            size=patch_size(wildcards.experiment),
+        ),
+        code=code_of("predict"),
+    output:
+        f"{MODEL}/predictions.parquet",
+    log:
+        f"{LOGS}/predict/{{experiment}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/predict/{{experiment}}-seed{{seed}}.tsv"
+    group:
+        "model"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15 + len(fields_in("validation", "test")) // 30,
+    params:
+        validation_fields=format_fields(fields_in("validation")),
+        test_fields=format_fields(fields_in("test")),
+        sources=lambda wildcards: SOURCES,
+        patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
+    message:
+        "Classifying validation and test fields with {wildcards.experiment}, seed {wildcards.seed}"
+    shell:
+        "python {input.code[0]:q} {input.model:q} --validation-fields {params.validation_fields:q}"
+        " --test-fields {params.test_fields:q} --sources {params.sources:q} --patches {params.patches:q}"
+        " --predictions {output:q} 2> {log:q}"
+
+
+rule evaluate_model:
+    """Scores of a network with intervals, as a whole and by magnitude."""
+    input:
+        predictions=f"{MODEL}/predictions.parquet",
+        code=code_of("evaluate_model"),
+    output:
+        f"{MODEL}/metrics.json",
+    log:
+        f"{LOGS}/evaluate_model/{{experiment}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_model/{{experiment}}-seed{{seed}}.tsv"
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        edges=" ".join(map(str, config["evaluation"]["magnitude_edges"])),
+        resamples=config["evaluation"]["resamples"],
+    message:
+        "Scoring {wildcards.experiment}, seed {wildcards.seed}"
+    shell:
+        "python {input.code[0]:q} {input.predictions:q} --edges {params.edges:q} --resamples {params.resamples}"
+        " --metrics {output:q} 2> {log:q}"
+
+
+rule score_baselines:
+    """What chance, the majority, the magnitude alone and photo's own rule score."""
+    input:
+        sources=lambda wildcards: paths_of(
+            SOURCES,
+            TRAINING_SETS[wildcards.training_set] + fields_in("validation", "test"),
+        ),
+        code=code_of("score_baselines"),
+    output:
+        predictions=f"{BASELINES}/predictions.parquet",
+        metrics=f"{BASELINES}/metrics.json",
+    log:
+        f"{LOGS}/score_baselines/{{training_set}}.log",
+    benchmark:
+        f"{BENCHMARKS}/score_baselines/{{training_set}}.tsv"
+    wildcard_constraints:
+        training_set=r"[A-Za-z0-9_]+",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        training_fields=lambda wildcards: format_fields(
+            TRAINING_SETS[wildcards.training_set]
+        ),
+        validation_fields=format_fields(fields_in("validation")),
+        test_fields=format_fields(fields_in("test")),
+        sources=lambda wildcards: SOURCES,
+        edges=" ".join(map(str, config["evaluation"]["magnitude_edges"])),
+        resamples=config["evaluation"]["resamples"],
+    message:
+        "Scoring the baselines learned on training set {wildcards.training_set}"
+    shell:
+        "python {input.code[0]:q} --training-set {wildcards.training_set} --training-fields {params.training_fields:q}"
+        " --validation-fields {params.validation_fields:q} --test-fields {params.test_fields:q}"
+        " --sources {params.sources:q} --edges {params.edges:q} --resamples {params.resamples}"
+        " --predictions {output.predictions:q} --metrics {output.metrics:q} 2> {log:q}"
+
+
+rule tabulate_scores:
+    """The scores of everything, side by side."""
+    input:
+        metrics=expand(
+            f"{MODEL}/metrics.json", experiment=EXPERIMENTS, seed=config["seeds"]
+        ),
+        baselines=expand(f"{BASELINES}/metrics.json", training_set=USED_SETS),
+        code=code_of("tabulate_scores"),
+    output:
+        scores=report(
+            f"{TABLES}/scores.csv",
+            category="Scores",
+            labels={"what": "all sources", "form": "table"},
+            caption="../report/scores.rst",
+        ),
+        by_magnitude=report(
+            f"{TABLES}/scores_by_magnitude.csv",
+            category="Scores",
+            labels={"what": "by magnitude", "form": "table"},
+            caption="../report/scores_by_magnitude.rst",
+        ),
+    log:
+        f"{LOGS}/tabulate_scores.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        experiments=" ".join(
+            f"{name}={config['experiments'][name]['training_set']}"
+            for name in EXPERIMENTS
+        ),
+        seeds=" ".join(map(str, config["seeds"])),
+        metrics=lambda wildcards: f"{MODEL}/metrics.json",
+        baselines=lambda wildcards: f"{BASELINES}/metrics.json",
+    message:
+        "Tabulating the scores"
+    shell:
+        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        " --metrics {params.metrics:q} --baselines {params.baselines:q}"
+        " --scores {output.scores:q} --by-magnitude {output.by_magnitude:q} 2> {log:q}"
+
+
+TABLE_FILES = [f"{TABLES}/scores.csv", f"{TABLES}/scores_by_magnitude.csv"]

@@ -1,0 +1,181 @@
+"""Figures: what was learned and how good it is, on the test fields.
+
+Needs histories, predictions and tables; makes results/{sky}/figures.
+"""
+
+STYLE = os.path.relpath(WORKFLOW / "stargal/stargal.mplstyle")
+
+
+rule plot_training:
+    """Loss and accuracy against the epoch, experiments side by side."""
+    input:
+        histories=expand(
+            f"{MODEL}/history.csv", experiment=EXPERIMENTS, seed=config["seeds"]
+        ),
+        style=STYLE,
+        code=code_of("plot_training"),
+    output:
+        report(
+            f"{FIGURES}/training.svg",
+            category="Training",
+            labels={"what": "loss and accuracy", "form": "figure"},
+            caption="../report/training.rst",
+        ),
+    log:
+        f"{LOGS}/plot_training.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        experiments=" ".join(EXPERIMENTS),
+        seeds=" ".join(map(str, config["seeds"])),
+        histories=lambda wildcards: f"{MODEL}/history.csv",
+    message:
+        "Drawing the training curves"
+    shell:
+        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        " --histories {params.histories:q} --figure {output:q} 2> {log:q}"
+
+
+rule plot_confusion:
+    """Labels against predictions, experiments side by side."""
+    input:
+        scores=f"{TABLES}/scores.csv",
+        style=STYLE,
+        code=code_of("plot_confusion"),
+    output:
+        report(
+            f"{FIGURES}/confusion.svg",
+            category="Scores",
+            labels={"what": "confusion matrices", "form": "figure"},
+            caption="../report/confusion.rst",
+        ),
+    log:
+        f"{LOGS}/plot_confusion.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Drawing the confusion matrices"
+    shell:
+        "python {input.code[0]:q} {input.scores:q} --figure {output:q} 2> {log:q}"
+
+
+rule plot_roc:
+    """Stars found against galaxies mistaken for stars, of experiments and baselines."""
+    input:
+        predictions=expand(
+            f"{MODEL}/predictions.parquet",
+            experiment=EXPERIMENTS,
+            seed=config["seeds"],
+        ),
+        baselines=expand(f"{BASELINES}/predictions.parquet", training_set=USED_SETS),
+        style=STYLE,
+        code=code_of("plot_roc"),
+    output:
+        report(
+            f"{FIGURES}/roc.svg",
+            category="Scores",
+            labels={"what": "ROC curves", "form": "figure"},
+            caption="../report/roc.rst",
+        ),
+    log:
+        f"{LOGS}/plot_roc.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        experiments=" ".join(EXPERIMENTS),
+        seeds=" ".join(map(str, config["seeds"])),
+        predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
+        training_sets=" ".join(USED_SETS),
+        baselines=lambda wildcards: f"{BASELINES}/predictions.parquet",
+    message:
+        "Drawing the ROC curves"
+    shell:
+        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        " --predictions {params.predictions:q} --training-sets {params.training_sets:q}"
+        " --baselines {params.baselines:q} --figure {output:q} 2> {log:q}"
+
+
+rule plot_reliability:
+    """Share of stars against the probability given, experiments side by side."""
+    input:
+        predictions=expand(
+            f"{MODEL}/predictions.parquet",
+            experiment=EXPERIMENTS,
+            seed=config["seeds"],
+        ),
+        style=STYLE,
+        code=code_of("plot_reliability"),
+    output:
+        report(
+            f"{FIGURES}/reliability.svg",
+            category="Scores",
+            labels={"what": "reliability", "form": "figure"},
+            caption="../report/reliability.rst",
+        ),
+    log:
+        f"{LOGS}/plot_reliability.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        experiments=" ".join(EXPERIMENTS),
+        seeds=" ".join(map(str, config["seeds"])),
+        predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
+    message:
+        "Drawing the reliability diagrams"
+    shell:
+        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        " --predictions {params.predictions:q} --figure {output:q} 2> {log:q}"
+
+
+rule plot_magnitude:
+    """Matthews coefficient against r magnitude, of experiments and baselines."""
+    input:
+        scores=f"{TABLES}/scores_by_magnitude.csv",
+        style=STYLE,
+        code=code_of("plot_magnitude"),
+    output:
+        report(
+            f"{FIGURES}/magnitude.svg",
+            category="Scores",
+            labels={"what": "by magnitude", "form": "figure"},
+            caption="../report/magnitude.rst",
+        ),
+    log:
+        f"{LOGS}/plot_magnitude.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Drawing the scores by magnitude"
+    shell:
+        "python {input.code[0]:q} {input.scores:q} --figure {output:q} 2> {log:q}"
+
+
+FIGURE_FILES = [
+    f"{FIGURES}/{name}.svg"
+    for name in ("training", "confusion", "roc", "reliability", "magnitude")
+]

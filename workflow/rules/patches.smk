@@ -1,0 +1,134 @@
+"""Patches: which sources a field has, and a patch around each.
+
+Needs the cubes and the catalogues; makes sources/{field}.parquet, patches/{size}/{field}.npy, row for row alike, and
+the statistics of both. No two buckets may share sky: check_buckets stands before every training.
+"""
+
+
+rule select_sources:
+    """The catalogued sources of a field, each once."""
+    input:
+        unpack(catalogs_of),
+        cube=CUBE,
+        code=code_of("select_sources"),
+    output:
+        SOURCES,
+    log:
+        f"{LOGS}/select_sources/{{field}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    group:
+        "patches"
+    params:
+        neighbours=lambda wildcards: option("neighbours", neighbours_of(wildcards)),
+        magnitude_limit=option("magnitude-limit", config["sources"]["magnitude_limit"]),
+        reject_flags=option("reject-flags", ",".join(config["sources"]["reject_flags"])),
+    threads: 1
+    resources:
+        mem_mb=400,
+        runtime=5,
+    message:
+        "Selecting the sources of field {wildcards.field}"
+    shell:
+        "python {input.code[0]:q} --cube {input.cube:q} --star {input.star:q} --gal {input.gal:q}"
+        " --field {wildcards.field} {params.neighbours} {params.magnitude_limit} {params.reject_flags}"
+        " --sources {output:q} 2> {log:q}"
+
+
+rule extract_patches:
+    """A patch around each source of a field."""
+    input:
+        cube=CUBE,
+        sources=SOURCES,
+        code=code_of("extract_patches"),
+    output:
+        PATCHES,
+    log:
+        f"{LOGS}/extract_patches/{{size}}/{{field}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    group:
+        "patches"
+    threads: 1
+    resources:
+        mem_mb=600,
+        runtime=5,
+    message:
+        "Cutting patches of {wildcards.size} pixels from field {wildcards.field}"
+    shell:
+        "python {input.code[0]:q} --cube {input.cube:q} --sources {input.sources:q} --size {wildcards.size}"
+        " --patches {output:q} 2> {log:q}"
+
+
+rule check_buckets:
+    """Where the fields lie and how far each is from the other buckets; an error if two buckets share sky."""
+    input:
+        reports=paths_of(ALIGNMENT, fields_in(*settings.BUCKETS)),
+        code=code_of("check_buckets"),
+    output:
+        report(
+            FOOTPRINTS,
+            category="Data",
+            labels={"table": "Footprints of the fields"},
+            caption="../report/footprints.rst",
+        ),
+    log:
+        f"{LOGS}/check_buckets.log",
+    conda:
+        "../../envs/environment.yaml"
+    localrule: True
+    params:
+        reports=lambda _: ALIGNMENT,
+        buckets=bucket_options(),
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+    message:
+        "Checking that no two buckets share sky"
+    shell:
+        "python {input.code[0]:q} --reports {params.reports:q} {params.buckets} --table {output:q} 2> {log:q}"
+
+
+rule tabulate_sources:
+    """Statistics of the sources by field, bucket and class."""
+    input:
+        sources=paths_of(SOURCES, fields_in(*settings.BUCKETS)),
+        code=code_of("tabulate_sources"),
+    output:
+        counts=report(
+            f"{TABLES}/sources.csv",
+            category="Data",
+            labels={"table": "Sources by field and bucket"},
+            caption="../report/sources.rst",
+        ),
+        magnitudes=report(
+            f"{TABLES}/magnitudes.csv",
+            category="Data",
+            labels={"table": "Sources by magnitude"},
+            caption="../report/sources.rst",
+        ),
+        sizes=report(
+            f"{TABLES}/sizes.csv",
+            category="Data",
+            labels={"table": "Sources by size"},
+            caption="../report/sources.rst",
+        ),
+    log:
+        f"{LOGS}/tabulate_sources.log",
+    conda:
+        "../../envs/environment.yaml"
+    localrule: True
+    params:
+        sources=lambda _: SOURCES,
+        buckets=bucket_options(),
+        size=config["patches"]["size"],
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+    message:
+        "Counting sources"
+    shell:
+        "python {input.code[0]:q} --sources {params.sources:q} {params.buckets} --size {params.size}"
+        " --counts {output.counts:q} --magnitudes {output.magnitudes:q} --sizes {output.sizes:q} 2> {log:q}"

@@ -1,0 +1,62 @@
+"""Train: a network for each experiment and seed.
+
+Needs sources and patches of the training and validation fields; makes results/{sky}/models/{experiment}/seed{seed}.
+"""
+
+
+def patches_of_any_field(experiment):
+    """Path of the patches an experiment reads, with {field} left open."""
+    return PATCHES.replace("{size}", str(patch_size(experiment)))
+
+
+rule train_model:
+    """The network of an experiment, and its history. One thread: two trainings side by side beat one on two."""
+    input:
+        training_sources=lambda wildcards: paths_of(
+            SOURCES, training_fields(wildcards.experiment)
+        ),
+        training_patches=lambda wildcards: paths_of(
+            PATCHES,
+            training_fields(wildcards.experiment),
+            size=patch_size(wildcards.experiment),
+        ),
+        validation_sources=paths_of(SOURCES, fields_in("validation")),
+        validation_patches=lambda wildcards: paths_of(
+            PATCHES, fields_in("validation"), size=patch_size(wildcards.experiment)
+        ),
+        code=code_of("train_model"),
+    output:
+        model=f"{MODEL}/model.keras",
+        history=f"{MODEL}/history.csv",
+    log:
+        f"{LOGS}/train_model/{{experiment}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_model/{{experiment}}-seed{{seed}}.tsv"
+    group:
+        "model"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    # Memory is tensorflow's, whatever the number of patches; time is about a millisecond a patch and epoch.
+    resources:
+        mem_mb=2000,
+        runtime=lambda wildcards: 15 + 3 * len(training_fields(wildcards.experiment)),
+    params:
+        training_set=lambda wildcards: config["experiments"][wildcards.experiment][
+            "training_set"
+        ],
+        training_fields=lambda wildcards: format_fields(
+            training_fields(wildcards.experiment)
+        ),
+        validation_fields=format_fields(fields_in("validation")),
+        sources=lambda wildcards: SOURCES,
+        patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
+        model=lambda wildcards: model_settings(wildcards.experiment),
+        training=lambda wildcards: json.dumps(config["training"], sort_keys=True),
+    message:
+        "Training {wildcards.experiment}, seed {wildcards.seed}"
+    shell:
+        "python {input.code[0]:q} --training-set {params.training_set} --training-fields {params.training_fields:q}"
+        " --validation-fields {params.validation_fields:q} --sources {params.sources:q} --patches {params.patches:q}"
+        " --model {params.model:q} --training {params.training:q} --seed {wildcards.seed}"
+        " --output {output.model:q} --history {output.history:q} 2> {log:q}"

@@ -1,0 +1,32 @@
+"""Check that no two buckets share sky.
+
+Reads the corners of the fields, results/{sky}/aligned/{field}.json; writes results/{sky}/tables/footprints.csv.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli
+from stargal.buckets import check_buckets
+from stargal.survey import parse_fields
+from stargal.tables import write_csv
+from typer import Option
+
+
+def main(
+    reports: Annotated[str, Option(help="Path of a field's report, with {field} for its name.")],
+    train: Annotated[str, Option(help="Fields of the bucket.")],
+    validation: Annotated[str, Option(help="Fields of the bucket.")],
+    test: Annotated[str, Option(help="Fields of the bucket.")],
+    table: Annotated[Path, Option(help="Where to write the table.")],
+) -> None:
+    """Check the buckets."""
+    named = {"train": train, "validation": validation, "test": test}
+    buckets = {field.name: bucket for bucket, fields in named.items() for field in parse_fields(fields)}
+    reports_of = {field: json.loads(Path(reports.format(field=field)).read_text()) for field in buckets}
+    footprints = {field: report["footprint"] for field, report in reports_of.items()}
+    write_csv(check_buckets(footprints, buckets), table, digits=9)
+
+
+cli.run(main)

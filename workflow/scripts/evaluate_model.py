@@ -1,0 +1,30 @@
+"""Score the predictions of a model.
+
+Reads predictions.parquet; writes metrics.json: counts and scores with 95 % intervals for each bucket, and for each bin
+of r magnitude in it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli
+from stargal.metrics import evaluate_buckets, require_both_classes
+from stargal.tables import read_table, write_records
+from typer import Argument, Option
+
+
+def main(
+    predictions: Annotated[Path, Argument(help="The predictions.")],
+    edges: Annotated[str, Option(help="Edges of the bins of r model magnitude, ascending, with spaces between.")],
+    resamples: Annotated[int, Option(help="Bootstrap resamples.")],
+    metrics: Annotated[Path, Option(help="Where to write the scores.")],
+) -> None:
+    """Score a model."""
+    table = read_table(predictions, ["bucket", "label", "model_mag_r", "probability"])
+    for bucket, sources in table.groupby("bucket"):
+        require_both_classes(f"bucket {bucket}", sources["label"].to_numpy())
+    bins = [float(edge) for edge in edges.split()]
+    write_records(evaluate_buckets(table, "probability", edges=bins, resamples=resamples), metrics)
+
+
+cli.run(main)

@@ -1,0 +1,30 @@
+"""Cut a patch around each source of a field.
+
+Reads the field's cube and sources; writes results/{sky}/patches/{size}/{field}.npy, row for row as the sources.
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli
+from stargal.cube import read_cube
+from stargal.patches import extract_patches, write_patches
+from typer import Option
+
+
+def main(
+    cube: Annotated[Path, Option(help="Cube of the field.")],
+    sources: Annotated[Path, Option(help="Sources of the field.")],
+    size: Annotated[int, Option(help="Side of a patch, odd, pixels.")],
+    patches: Annotated[Path, Option(help="Where to write the patches.")],
+) -> None:
+    """Cut the patches of a field."""
+    table = pd.read_parquet(sources, columns=["x", "y"])
+    cut = extract_patches(read_cube(cube).image, table["x"], table["y"], size)
+    write_patches(cut, patches)
+    logging.info("%d patches of %d x %d x %d", *cut.shape)
+
+
+cli.run(main)

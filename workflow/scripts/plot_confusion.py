@@ -1,0 +1,22 @@
+"""Draw the confusion matrices of the experiments on the test fields, from the table of scores."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli, plots
+from typer import Argument, Option
+
+
+def main(
+    scores: Annotated[Path, Argument(help="The table of scores.")],
+    figure: Annotated[Path, Option(help="Where to write the figure.")],
+) -> None:
+    """Draw the confusion matrices."""
+    table = pd.read_csv(scores)
+    table = table[(table["bucket"] == "test") & table["seed"].notna()]  # baselines have no seed
+    with plots.style():
+        plots.save(plots.confusion_matrices(table), figure)
+
+
+cli.run(main)

@@ -1,0 +1,22 @@
+"""Draw the Matthews coefficient against r magnitude on the test fields, from the table of scores by magnitude."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli, plots
+from typer import Argument, Option
+
+
+def main(
+    scores: Annotated[Path, Argument(help="The table of scores by magnitude.")],
+    figure: Annotated[Path, Option(help="Where to write the figure.")],
+) -> None:
+    """Draw the score by magnitude."""
+    table = pd.read_csv(scores)
+    table = table[(table["bucket"] == "test") & ~table["classifier"].isin(["random", "majority"])]  # 0 everywhere
+    with plots.style():
+        plots.save(plots.score_by_magnitude(table, "mcc", "Matthews coefficient, test fields"), figure)
+
+
+cli.run(main)

@@ -1,0 +1,31 @@
+"""Draw how often a source is a star against the probability it was given, on the test fields."""
+
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli, plots
+from stargal.tables import read_table
+from typer import Option
+
+
+def main(
+    experiments: Annotated[str, Option(help="With spaces between.")],
+    seeds: Annotated[str, Option(help="With spaces between.")],
+    predictions: Annotated[str, Option(help="Path of the predictions of {experiment} and {seed}.")],
+    figure: Annotated[Path, Option(help="Where to write the figure.")],
+) -> None:
+    """Draw the reliability diagrams."""
+    runs = {
+        name: [
+            read_table(Path(predictions.format(experiment=name, seed=seed)), ["bucket", "label", "probability"]).query(
+                "bucket == 'test'"
+            )
+            for seed in seeds.split()
+        ]
+        for name in experiments.split()
+    }
+    with plots.style():
+        plots.save(plots.reliability_diagrams(runs), figure)
+
+
+cli.run(main)

@@ -1,0 +1,39 @@
+"""Draw the ROC curves of experiments and baselines on the test fields, from their predictions."""
+
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli, plots
+from stargal.tables import read_table
+from typer import Option
+
+
+def main(
+    experiments: Annotated[str, Option(help="With spaces between.")],
+    seeds: Annotated[str, Option(help="With spaces between.")],
+    predictions: Annotated[str, Option(help="Path of the predictions of {experiment} and {seed}.")],
+    training_sets: Annotated[str, Option(help="With spaces between.")],
+    baselines: Annotated[str, Option(help="Path of the baselines' predictions, learned on {training_set}.")],
+    figure: Annotated[Path, Option(help="Where to write the figure.")],
+) -> None:
+    """Draw the ROC curves."""
+    runs = {
+        name: [
+            read_table(Path(predictions.format(experiment=name, seed=seed)), ["bucket", "label", "probability"]).query(
+                "bucket == 'test'"
+            )
+            for seed in seeds.split()
+        ]
+        for name in experiments.split()
+    }
+    lines = {}
+    for training_set in training_sets.split():
+        table = read_table(Path(baselines.format(training_set=training_set))).query("bucket == 'test'")
+        labels = table["label"].to_numpy()
+        lines["concentration"] = (labels, table["concentration"].to_numpy())
+        lines[f"magnitude ({training_set})"] = (labels, table["magnitude"].to_numpy())
+    with plots.style():
+        plots.save(plots.roc_curves(runs, lines), figure)
+
+
+cli.run(main)

@@ -1,0 +1,60 @@
+"""Classify and score the validation and test fields by simple means, some of them learned on a training set.
+
+Reads the sources of the fields; writes predictions.parquet, a row a source with a score of each baseline, and
+metrics.json, as of a model but with the baseline's name in each record.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli
+from stargal.baselines import BASELINES, COLUMNS, score_sources
+from stargal.files import whole
+from stargal.metrics import evaluate_buckets, require_both_classes
+from stargal.survey import parse_fields
+from stargal.tables import read_table, write_records
+from typer import Option
+
+
+def main(
+    training_set: Annotated[str, Option(help="Its name, for messages.")],
+    training_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
+    validation_fields: Annotated[str, Option(help="Likewise.")],
+    test_fields: Annotated[str, Option(help="Likewise.")],
+    sources: Annotated[str, Option(help="Path of the sources of {field}.")],
+    edges: Annotated[str, Option(help="Edges of the bins of r model magnitude, ascending, with spaces between.")],
+    resamples: Annotated[int, Option(help="Bootstrap resamples.")],
+    predictions: Annotated[Path, Option(help="Where to write the scores of the sources.")],
+    metrics: Annotated[Path, Option(help="Where to write the scores of the baselines.")],
+) -> None:
+    """Score the baselines."""
+
+    def read_fields(name: str, text: str, columns: list[str]) -> pd.DataFrame:
+        fields = [field.name for field in parse_fields(text)]
+        parts = [read_table(Path(sources.format(field=field)), columns).assign(field=field) for field in fields]
+        found = pd.concat(parts, ignore_index=True)
+        require_both_classes(name, found["label"].to_numpy())
+        return found
+
+    learned = read_fields(f"training set {training_set}", training_fields, COLUMNS)
+    buckets = {"validation": validation_fields, "test": test_fields}
+    table = pd.concat(
+        [read_fields(f"bucket {name}", text, ["id", *COLUMNS]).assign(bucket=name) for name, text in buckets.items()],
+        ignore_index=True,
+    )
+    table = table[["id", "field", "bucket", *COLUMNS]].join(score_sources(learned, table))
+    bins = [float(edge) for edge in edges.split()]
+    records = [
+        {"classifier": name} | record
+        for name, kind in BASELINES.items()
+        for record in evaluate_buckets(
+            table, name, edges=bins, threshold=kind.threshold, calibrated=kind.calibrated, resamples=resamples
+        )
+    ]
+    with whole(predictions) as partial:
+        table.to_parquet(partial, index=False)
+    write_records(records, metrics)
+
+
+cli.run(main)

@@ -1,0 +1,44 @@
+"""Choose the catalogued sources of a field.
+
+Reads the field's cube and its camcol's star and galaxy catalogues; writes results/{sky}/sources/{field}.parquet.
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli
+from stargal.cube import read_cube
+from stargal.files import whole
+from stargal.sources import read_catalog, select_sources
+from stargal.survey import Field
+from typer import Option
+
+
+def main(
+    cube: Annotated[Path, Option(help="Cube of the field.")],
+    star: Annotated[Path, Option(help="Star catalogue of its camcol.")],
+    gal: Annotated[Path, Option(help="Galaxy catalogue of its camcol.")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
+    sources: Annotated[Path, Option(help="Where to write the table.")],
+    neighbours: Annotated[str, Option(help="Numbers of the neighbouring fields that are used, comma-separated.")] = "",
+    magnitude_limit: Annotated[float | None, Option(help="Faintest r model magnitude.")] = None,
+    reject_flags: Annotated[str, Option(help="Photo flags to leave out, comma-separated.")] = "",
+) -> None:
+    """Choose the sources of a field."""
+    place = Field.parse(field)
+    catalogs = {kind: read_catalog(path, place) for kind, path in (("star", star), ("gal", gal))}
+    table = select_sources(
+        catalogs,
+        read_cube(cube),
+        place,
+        [int(number) for number in neighbours.split(",") if number],
+        magnitude_limit,
+        [flag for flag in reject_flags.split(",") if flag],
+    )
+    with whole(sources) as partial:
+        table.to_parquet(partial, index=False)
+    logging.info("%s: %d stars, %d galaxies", field, table["label"].sum(), (1 - table["label"]).sum())
+
+
+cli.run(main)

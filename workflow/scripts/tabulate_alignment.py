@@ -1,0 +1,29 @@
+"""Put the alignment reports of all fields into one table.
+
+Reads results/{sky}/aligned/{field}.json; writes results/{sky}/tables/alignment.csv, a row a field and band.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli
+from stargal.survey import parse_fields
+from stargal.tables import write_csv
+from typer import Option
+
+
+def main(
+    fields: Annotated[str, Option(help="The fields, as stargal.survey.format_fields writes them.")],
+    reports: Annotated[str, Option(help="Path of a field's report, with {field} for its name.")],
+    table: Annotated[Path, Option(help="Where to write the table.")],
+) -> None:
+    """Tabulate the alignment."""
+    names = [field.name for field in parse_fields(fields)]
+    described = {name: json.loads(Path(reports.format(field=name)).read_text()) for name in names}
+    rows = [{"field": name} | band for name, report in described.items() for band in report["bands"]]
+    write_csv(pd.DataFrame(rows), table)
+
+
+cli.run(main)

@@ -1,0 +1,47 @@
+"""Collect the scores of all experiments and baselines into two tables.
+
+Reads the metrics.json of each; writes scores.csv, a row an experiment, seed and bucket, and scores_by_magnitude.csv,
+the same for each bin of r magnitude.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli
+from stargal.baselines import BASELINES
+from stargal.tables import read_records, write_csv
+from typer import Option
+
+
+def main(
+    experiments: Annotated[str, Option(help="name=training_set, with spaces between.")],
+    seeds: Annotated[str, Option(help="With spaces between.")],
+    metrics: Annotated[str, Option(help="Path of the scores of {experiment} and {seed}.")],
+    baselines: Annotated[str, Option(help="Path of the scores of the baselines learned on {training_set}.")],
+    scores: Annotated[Path, Option(help="Where to write the table.")],
+    by_magnitude: Annotated[Path, Option(help="Where to write the table by magnitude.")],
+) -> None:
+    """Tabulate the scores."""
+    training_set_of = dict(item.split("=") for item in experiments.split())
+    rows = [
+        {"classifier": experiment, "training_set": training_set, "seed": int(seed)} | record
+        for experiment, training_set in training_set_of.items()
+        for seed in seeds.split()
+        for record in read_records(Path(metrics.format(experiment=experiment, seed=seed)))
+    ]
+    for place, training_set in enumerate(dict.fromkeys(training_set_of.values())):
+        for record in read_records(Path(baselines.format(training_set=training_set))):
+            learned = BASELINES[record["classifier"]].learned
+            if learned or place == 0:  # the others are the same for every training set
+                rows.append({"training_set": training_set if learned else None} | record)
+    table = pd.DataFrame(rows)
+    first = ["classifier", "training_set", "seed", "bucket", "magnitude_low", "magnitude_high"]
+    table = table[first + [column for column in table if column not in first]]
+    table["seed"] = table["seed"].astype("Int64")
+    binned = table["magnitude_low"].notna()
+    write_csv(table[~binned].drop(columns=["magnitude_low", "magnitude_high"]), scores)
+    write_csv(table[binned], by_magnitude)
+
+
+cli.run(main)

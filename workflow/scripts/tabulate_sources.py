@@ -1,0 +1,37 @@
+"""Count the sources by field, bucket, class, magnitude and size.
+
+Reads results/{sky}/sources/{field}.parquet; writes sources.csv, magnitudes.csv and sizes.csv below
+results/{sky}/tables.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli
+from stargal.statistics import MAGNITUDE_EDGES, SIZE_EDGES, bin_sources, count_sources
+from stargal.survey import REFERENCE, parse_fields
+from stargal.tables import read_table, write_csv
+from typer import Option
+
+
+def main(
+    sources: Annotated[str, Option(help="Path of a field's sources, with {field} for its name.")],
+    train: Annotated[str, Option(help="Fields of the bucket.")],
+    validation: Annotated[str, Option(help="Fields of the bucket.")],
+    test: Annotated[str, Option(help="Fields of the bucket.")],
+    size: Annotated[int, Option(help="Side of a patch, pixels.")],
+    counts: Annotated[Path, Option(help="Where to write the counts by field.")],
+    magnitudes: Annotated[Path, Option(help="Where to write the histogram of magnitudes.")],
+    sizes: Annotated[Path, Option(help="Where to write the histogram of sizes.")],
+) -> None:
+    """Count the sources."""
+    named = {"train": train, "validation": validation, "test": test}
+    buckets = {field.name: bucket for bucket, fields in named.items() for field in parse_fields(fields)}
+    columns = ["label", f"model_mag_{REFERENCE}", "fwhm", "edge_distance"]
+    tables = {field: read_table(Path(sources.format(field=field)), columns) for field in buckets}
+    write_csv(count_sources(tables, buckets, size), counts)
+    write_csv(bin_sources(tables, buckets, f"model_mag_{REFERENCE}", MAGNITUDE_EDGES), magnitudes)
+    write_csv(bin_sources(tables, buckets, "fwhm", SIZE_EDGES), sizes)
+
+
+cli.run(main)

@@ -1,0 +1,53 @@
+"""Train the network of an experiment.
+
+Reads the sources and patches of the training and validation fields, a batch at a time; writes model.keras, which takes
+raw nanomaggies, and history.csv, a row an epoch.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli, models
+from stargal.metrics import require_both_classes
+from stargal.survey import parse_fields
+from stargal.tables import write_csv
+from stargal.train import LabelledPatches, fit, open_patches, sky_sigma
+from typer import Option
+
+
+def main(
+    training_set: Annotated[str, Option(help="Its name, for messages.")],
+    training_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
+    validation_fields: Annotated[str, Option(help="Likewise.")],
+    sources: Annotated[str, Option(help="Path of the sources of {field}.")],
+    patches: Annotated[str, Option(help="Path of the patches of {field}.")],
+    model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
+    training: Annotated[str, Option(help="JSON: the block `training` of the config.")],
+    seed: Annotated[int, Option(help="Seed of weights, dropout and order.")],
+    output: Annotated[Path, Option(help="Where to write the model.")],
+    history: Annotated[Path, Option(help="Where to write the history.")],
+) -> None:
+    """Train a model."""
+
+    def open_fields(name: str, text: str) -> LabelledPatches:
+        names = [field.name for field in parse_fields(text)]
+        found = open_patches(
+            [Path(patches.format(field=field)) for field in names],
+            [Path(sources.format(field=field)) for field in names],
+        )
+        require_both_classes(name, found.labels)
+        return found
+
+    models.use_one_thread()
+    learned = open_fields(f"training set {training_set}", training_fields)
+    held_out = open_fields("bucket validation", validation_fields)
+    settings = json.loads(model)
+    learning_rate = settings.pop("learning_rate")
+    network = models.build(**settings, size=learned.shape[0], sky_sigma=sky_sigma(learned), seed=seed)
+    epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, **json.loads(training))
+    models.save(network, output)
+    write_csv(epochs, history)
+
+
+cli.run(main)

@@ -1,0 +1,209 @@
+"""Figures of training and evaluation. Draw and save them within `style`."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from stargal.files import whole
+from stargal.metrics import reliability, roc_curve
+
+STYLE = Path(__file__).with_name("stargal.mplstyle")
+"""What all figures look like."""
+
+WIDTH = 3.0
+"""Width of a panel, inches."""
+
+GREY = "0.45"
+"""Colour of what is there for comparison."""
+
+
+def style() -> AbstractContextManager[None]:
+    """Context with the style of the house, whatever the user's matplotlibrc says."""
+    return matplotlib.style.context(STYLE, after_reset=True)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write an SVG without a date: the same figure gives the same bytes."""
+    with whole(path) as partial:
+        figure.savefig(partial, format="svg", metadata={"Date": None})
+
+
+def training_curves(histories: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
+    """Loss and accuracy against the epoch, a column of panels an experiment, a line a seed.
+
+    Parameters
+    ----------
+    histories : mapping
+        Name of an experiment to the histories of its seeds, as `stargal.train.fit` gives them.
+    """
+    figure = Figure(figsize=(max(WIDTH * len(histories), 5), 5))
+    axes = figure.subplots(2, len(histories), squeeze=False, sharex="col", sharey="row")
+    rows = (("loss", "cross-entropy, nats"), ("accuracy", "accuracy"))
+    for column, (name, runs) in enumerate(histories.items()):
+        for row, (quantity, _) in enumerate(rows):
+            ax = axes[row, column]
+            for seed, history in enumerate(runs):
+                for prefix, word, colour in (("", "training", "C0"), ("val_", "validation", "C1")):
+                    label = None if seed else word
+                    ax.plot(history["epoch"], history[prefix + quantity], color=colour, label=label)
+                best = history["epoch"].iloc[int(history["val_loss"].argmin())]
+                ax.axvline(best, color=GREY, linestyle=":", label=None if seed else "weights kept")
+        axes[0, column].set_title(name)
+        axes[1, column].set_xlabel("epoch")
+    for row, (_, label) in enumerate(rows):
+        axes[row, 0].set_ylabel(label)
+    axes[0, 0].set_ylim(0, _top(histories))
+    axes[0, 0].legend()
+    return figure
+
+
+def _top(histories: Mapping[str, Sequence[pd.DataFrame]]) -> float:
+    """Upper end of the losses: all of training, and validation up to twice what guessing costs."""
+    runs = [history for seeds in histories.values() for history in seeds]
+    highest = max(history[["loss", "val_loss"]].max().max() for history in runs)
+    return float(min(1.05 * highest, 2 * np.log(2)))
+
+
+def confusion_matrices(scores: pd.DataFrame) -> Figure:
+    """Labels against predictions, a panel an experiment: sources (mean over the seeds) and share of the label.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of the table of scores that belong to experiments, one bucket; columns ``classifier`` and the four cells.
+    """
+    groups = list(scores.groupby("classifier", sort=False))
+    figure = Figure(figsize=(max(WIDTH * len(groups), 4), 3.2))
+    axes = figure.subplots(1, len(groups), squeeze=False)[0]
+    for ax, (name, rows) in zip(axes, groups, strict=True):
+        classes = ("galaxy", "star")
+        counts = np.array([[rows[f"{label}_as_{called}"].mean() for called in classes] for label in classes])
+        share = counts / counts.sum(axis=1, keepdims=True)
+        ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for (y, x), part in np.ndenumerate(share):
+            text = f"{counts[y, x]:.0f}\n{part:.1%}"
+            ax.text(x, y, text, ha="center", va="center", color="white" if part > 0.5 else "black")
+        seeds = f", mean of {len(rows)} seeds" if len(rows) > 1 else ""
+        ax.set(title=f"{name}{seeds}", xlabel="predicted", xticks=(0, 1), yticks=(0, 1))
+        ax.set_xticklabels(["0 galaxy", "1 star"])
+        ax.set_yticklabels(["0 galaxy", "1 star"], rotation=90, va="center")
+        ax.grid(False)
+        ax.spines[:].set_visible(False)
+    axes[0].set_ylabel("label (SDSS photo)")
+    return figure
+
+
+def roc_curves(
+    experiments: Mapping[str, Sequence[pd.DataFrame]], baselines: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
+) -> Figure:
+    """Stars found against galaxies mistaken for stars, a line an experiment and seed, and the baselines.
+
+    Parameters
+    ----------
+    experiments : mapping
+        Name of an experiment to the predictions of its seeds: columns ``label`` and ``probability``.
+    baselines : mapping
+        Name of a baseline to labels and scores.
+    """
+    figure = Figure(figsize=(6.4, 4))
+    ax = figure.subplots()
+    for number, (name, runs) in enumerate(experiments.items()):
+        curves = [roc_curve(run["label"].to_numpy(), run["probability"].to_numpy()) for run in runs]
+        area = np.mean([_area(curve) for curve in curves])
+        for seed, curve in enumerate(curves):
+            ax.plot(*curve, color=f"C{number}", label=None if seed else f"{name}, area {area:.3f}")
+    for (name, (labels, score)), dashes in zip(baselines.items(), _DASHES * len(baselines), strict=False):
+        curve = roc_curve(labels, score)
+        ax.plot(*curve, color=GREY, linestyle=dashes, linewidth=1.2, label=f"{name}, area {_area(curve):.3f}")
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="random or majority, area 0.5")
+    ax.set(xlabel="share of galaxies (0) called stars", ylabel="share of stars (1) called stars", aspect="equal")
+    figure.legend(loc="outside right center")
+    return figure
+
+
+_DASHES = ["--", "-.", (0, (1, 1)), (0, (6, 2, 1, 2, 1, 2))]
+
+
+def _area(curve: tuple[NDArray[np.float64], NDArray[np.float64]]) -> float:
+    return float(np.trapezoid(curve[1], curve[0]))
+
+
+def reliability_diagrams(experiments: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
+    """Share of stars against the probability given, with Wilson's 95 % intervals, over the number of sources.
+
+    Parameters
+    ----------
+    experiments : mapping
+        Name of an experiment to the predictions of its seeds: columns ``label`` and ``probability``.
+    """
+    figure = Figure(figsize=(max(WIDTH * len(experiments), 4.5), 4.6))
+    axes = figure.subplots(
+        2, len(experiments), squeeze=False, sharex=True, sharey="row", gridspec_kw={"height_ratios": (3, 1)}
+    )
+    edges = np.linspace(0, 1, 11)
+    for (upper, lower), (name, runs) in zip(axes.T, experiments.items(), strict=True):
+        upper.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfect")
+        for seed, run in enumerate(runs):
+            bins = reliability(run["label"].to_numpy(), run["probability"].to_numpy())
+            spread = [bins["stars"] - bins["low"], bins["high"] - bins["stars"]]
+            upper.errorbar(bins["probability"], bins["stars"], spread, fmt="o-", markersize=4, color=f"C{seed % 7}")
+            counts = np.histogram(run["probability"], edges)[0]
+            lower.stairs(counts, edges, color=f"C{seed % 7}", fill=len(runs) == 1)
+        upper.set_title(name)
+        lower.set_xlabel("probability of a star (1)")
+    axes[0, 0].set_ylabel("share labelled star (1)")
+    axes[0, 0].legend()
+    axes[1, 0].set_ylabel("sources")
+    return figure
+
+
+def score_by_magnitude(scores: pd.DataFrame, name: str, label: str) -> Figure:
+    """A score against r magnitude, with 95 % intervals, over the number of stars and galaxies.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of the table of scores by magnitude, one bucket; with several seeds the mean of each number is drawn.
+    name : str
+        Column of the score.
+    label : str
+        What the axis says.
+    """
+    figure = Figure(figsize=(7.2, 5))
+    upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
+    columns = [name, f"{name}_low", f"{name}_high", "magnitude_low", "magnitude_high", "stars", "galaxies"]
+    keys = ["classifier", "training_set", "magnitude_low"]
+    means = scores.groupby(keys, sort=False, dropna=False)[columns].mean()
+    groups = list(means.groupby(level=[0, 1], sort=False, dropna=False))
+    network = 0
+    for number, ((classifier, training_set), bins) in enumerate(groups):
+        low, high = bins["magnitude_low"].to_numpy(), bins["magnitude_high"].to_numpy()
+        shift = (number - (len(groups) - 1) / 2) * 0.5 / len(groups) * np.min(high - low)
+        spread = [bins[name] - bins[f"{name}_low"], bins[f"{name}_high"] - bins[name]]
+        look: dict[str, Any] = {"color": GREY, "linestyle": _DASHES[number % len(_DASHES)], "linewidth": 1.2}
+        text = f"{classifier} ({training_set})" if isinstance(training_set, str) else classifier
+        if "seed" in scores and scores.loc[scores["classifier"] == classifier, "seed"].notna().any():
+            look, text, network = {"color": f"C{network}"}, classifier, network + 1
+        upper.errorbar((low + high) / 2 + shift, bins[name], spread, fmt="o", markersize=4, label=text, **look)
+    _counts(lower, groups[0][1])
+    upper.axhline(0, color=GREY, linestyle=":", linewidth=1)
+    upper.set_ylabel(label)
+    upper.legend(loc="lower left")
+    lower.set(xlabel="r model magnitude (AB)", ylabel="sources")
+    return figure
+
+
+def _counts(ax: Axes, bins: pd.DataFrame) -> None:
+    """Stars and galaxies of each bin as steps."""
+    edges = [*bins["magnitude_low"], bins["magnitude_high"].iloc[-1]]
+    for word, line in (("stars", "-"), ("galaxies", "--")):
+        ax.stairs(bins[word], edges, color="black", linestyle=line, label=f"{word} ({int(word == 'stars')})")
+    ax.legend()

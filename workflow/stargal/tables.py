@@ -1,0 +1,63 @@
+"""Tables in and out of files: parquet for many rows, JSON for scores, CSV for people."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stargal.errors import StargalError
+from stargal.files import whole
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Some columns of a parquet file, all of them if None.
+
+    Raises
+    ------
+    StargalError
+        If the file cannot be read or lacks a column.
+    """
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except (OSError, ValueError) as error:
+        raise unusable(path, str(error).splitlines()[0]) from None
+
+
+def write_csv(table: pd.DataFrame, path: Path, digits: int = 6) -> None:
+    """Write a table with so many significant digits; what is not defined is an empty cell."""
+    with whole(path) as partial:
+        table.to_csv(partial, index=False, float_format=f"%.{digits}g", lineterminator="\n")
+
+
+def write_records(records: list[dict[str, Any]], path: Path) -> None:
+    """Write numbers as JSON, sorted by key, six decimals; what is not defined is null."""
+    rounded = [{key: _json_number(value) for key, value in record.items()} for record in records]
+    with whole(path) as partial:
+        partial.write_text(json.dumps(rounded, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Read what `write_records` wrote.
+
+    Raises
+    ------
+    StargalError
+        If the file is not JSON.
+    """
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise unusable(path, str(error)) from None
+
+
+def _json_number(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return None if math.isnan(value) else round(value, 6)
+
+
+def unusable(path: Path, fault: str) -> StargalError:
+    """The error for a made file that is not what it should be."""
+    return StargalError(f"{path}: {fault}; remove the file and run again to make it anew")
