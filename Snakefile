@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/archive.smk"
 include: "workflow/rules/align.smk"
 include: "workflow/rules/patches.smk"
+include: "workflow/rules/pictures.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
@@ -24,5 +25,7 @@ include: "workflow/rules/figures.smk"
 rule all:
     """Every table and figure of every experiment."""
     input:
+        DATA_FILES,
+        PICTURE_FILES,
         TABLE_FILES,
         FIGURE_FILES,

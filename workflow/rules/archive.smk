@@ -2,25 +2,26 @@
 
 Needs archive.url; makes resources/{sky}/frames and resources/{sky}/catalogs, with a .sha256 beside every file.
 
-A download is never deleted or fetched again by a rebuild. Hence, unlike elsewhere: no `code` among the inputs and no
-`params`, so that neither an edited library nor another archive.url starts these jobs; and update(), without which
-Snakemake removes an output before its job. A job that finds its file there only confirms it.
+A download is never deleted or fetched again by a rebuild: a job that finds its file there only confirms it, and hardly
+anything starts one. Hence, unlike elsewhere,
+- update(), without which Snakemake removes an output before its job;
+- no code among the inputs but the script, as ancient(): an edit starts nothing;
+- the address of the archive among the resources, not the params: another one starts nothing.
 """
 
 try:
-    ARCHIVE = config["archive"] | {
-        "base": settings.archive_url(config),
-        "templates": config["archive"]["releases"][config["archive"]["release"]],
-    }
+    ARCHIVE = {kind: settings.archive_options(config, kind) for kind in ("frame", "catalog")}
 except StargalError as error:
     raise WorkflowError(str(error)) from None
 
 
 rule download_frame:
     """One band of one field, verified, with its SHA-256."""
+    input:
+        script=ancient(code_of("download_frame")[0]),
     output:
-        update(FRAME),
-        update(f"{FRAME}.sha256"),
+        frame=update(FRAME),
+        record=update(f"{FRAME}.sha256"),
     log:
         f"{LOGS}/download_frame/{{rerun}}-{{run}}-{{camcol}}-{{number}}-{{band}}.log",
     # The script itself asks again, where that can help; another round would only ask for a missing file twice.
@@ -32,22 +33,23 @@ rule download_frame:
     threads: 1
     resources:
         downloads=1,
-        mem_mb=300,
+        mem_mb=200,
         runtime=60,
+        archive=ARCHIVE["frame"],
     message:
         "Fetching band {wildcards.band} of field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:
-        "python {WORKFLOW:q}/scripts/download_frame.py {output[0]:q} --base {ARCHIVE[base]:q}"
-        " --template {ARCHIVE[templates][frame]:q} --band {wildcards.band}"
-        " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
-        " --timeout {ARCHIVE[timeout]} --attempts {ARCHIVE[attempts]} 2> {log:q}"
+        "python {input.script:q} {output.frame:q} {resources.archive} --band {wildcards.band}"
+        " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number} 2> {log:q}"
 
 
 rule download_catalog:
     """The stars or galaxies of one camcol, verified, with their SHA-256."""
+    input:
+        script=ancient(code_of("download_catalog")[0]),
     output:
-        update(CATALOG),
-        update(f"{CATALOG}.sha256"),
+        catalog=update(CATALOG),
+        record=update(f"{CATALOG}.sha256"),
     log:
         f"{LOGS}/download_catalog/{{rerun}}-{{run}}-{{camcol}}-{{kind}}.log",
     retries: 0
@@ -59,10 +61,9 @@ rule download_catalog:
         downloads=1,
         mem_mb=1000,
         runtime=60,
+        archive=ARCHIVE["catalog"],
     message:
         "Fetching the {wildcards.kind} catalogue of {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}"
     shell:
-        "python {WORKFLOW:q}/scripts/download_catalog.py {output[0]:q} --base {ARCHIVE[base]:q}"
-        " --template {ARCHIVE[templates][catalog]:q} --rerun {wildcards.rerun} --run {wildcards.run}"
-        " --camcol {wildcards.camcol} --kind {wildcards.kind}"
-        " --timeout {ARCHIVE[timeout]} --attempts {ARCHIVE[attempts]} 2> {log:q}"
+        "python {input.script:q} {output.catalog:q} {resources.archive} --rerun {wildcards.rerun}"
+        " --run {wildcards.run} --camcol {wildcards.camcol} --kind {wildcards.kind} 2> {log:q}"

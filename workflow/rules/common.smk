@@ -34,6 +34,7 @@ MODEL = f"{RESULTS}/models/{{experiment}}/seed{{seed}}"
 TABLES = f"{RESULTS}/tables"
 FOOTPRINTS = f"{TABLES}/footprints.csv"
 FIGURES = f"{RESULTS}/figures"
+STYLE = os.path.relpath(WORKFLOW / "stargal/stargal.mplstyle")
 
 
 wildcard_constraints:

@@ -132,3 +132,10 @@ rule tabulate_sources:
     shell:
         "python {input.code[0]:q} --sources {params.sources:q} {params.buckets} --size {params.size}"
         " --counts {output.counts:q} --magnitudes {output.magnitudes:q} --sizes {output.sizes:q} 2> {log:q}"
+
+
+DATA_FILES = [
+    f"{TABLES}/alignment.csv",
+    FOOTPRINTS,
+    f"{TABLES}/sources.csv",
+]

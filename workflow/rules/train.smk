@@ -24,6 +24,8 @@ rule train_model:
         validation_patches=lambda wildcards: paths_of(
             PATCHES, fields_in("validation"), size=patch_size(wildcards.experiment)
         ),
+        # The check must have passed; a field more or less in another bucket does not change what is learned.
+        buckets=ancient(FOOTPRINTS),
         code=code_of("train_model"),
     output:
         model=f"{MODEL}/model.keras",

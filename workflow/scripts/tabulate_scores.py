@@ -10,6 +10,7 @@ from typing import Annotated
 import pandas as pd
 from stargal import cli
 from stargal.baselines import BASELINES
+from stargal.metrics import COLUMNS
 from stargal.tables import read_records, write_csv
 from typer import Option
 
@@ -36,8 +37,7 @@ def main(
             if learned or place == 0:  # the others are the same for every training set
                 rows.append({"training_set": training_set if learned else None} | record)
     table = pd.DataFrame(rows)
-    first = ["classifier", "training_set", "seed", "bucket", "magnitude_low", "magnitude_high"]
-    table = table[first + [column for column in table if column not in first]]
+    table = table[["classifier", "training_set", "seed", "bucket", "magnitude_low", "magnitude_high", *COLUMNS]]
     table["seed"] = table["seed"].astype("Int64")
     binned = table["magnitude_low"].notna()
     write_csv(table[~binned].drop(columns=["magnitude_low", "magnitude_high"]), scores)

@@ -62,8 +62,9 @@ def check_buckets(footprints: Mapping[str, ArrayLike], buckets: Mapping[str, str
         nearest[own] = other[tree.query(centres[own])[1]]
         reach = 2 * np.sin(np.radians(DIAGONAL) / 2)
         for first, candidates in zip(own, tree.query_ball_point(centres[own], reach), strict=True):
-            for second in other[sorted(candidates)]:
-                _refuse_overlap(names, bucket, corners, int(first), int(second))
+            for second in other[candidates]:
+                if first < second:
+                    _refuse_overlap(names, bucket, corners, int(first), int(second))
     return pd.DataFrame(
         {
             "field": names,

@@ -6,6 +6,7 @@ The Snakefile imports this module, so it stays with what Snakemake itself has lo
 import csv
 import itertools
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,32 @@ def archive_url(config: Mapping[str, Any]) -> str:
             f"archive.url: {url} names an environment variable that is not set: set it to a URL or folder with the "
             "archive's layout, or use the SDSS archive with --configfile config/sdss.yaml"
         )
-    return f"file://{Path(url).resolve()}" if "://" not in url else url.rstrip("/")
+    return Path(url).resolve().as_uri() if "://" not in url else url.rstrip("/")
+
+
+def archive_options(config: Mapping[str, Any], kind: str) -> str:
+    """What a download script needs to know of the archive, quoted for a shell.
+
+    Parameters
+    ----------
+    config : mapping
+        A checked configuration.
+    kind : str
+        frame or catalog.
+
+    Raises
+    ------
+    StargalError
+        If the base URL names a variable that is not set.
+    """
+    archive = config["archive"]
+    options = {
+        "base": archive_url(config),
+        "template": archive["releases"][archive["release"]][kind],
+        "timeout": archive["timeout"],
+        "attempts": archive["attempts"],
+    }
+    return shlex.join(f"--{name}={value}" for name, value in options.items())
 
 
 def read_fields(path: Path, schema: Path) -> dict[Field, str]:
@@ -163,6 +189,8 @@ def _first_fault(instance: Any, schema: Path) -> tuple[list[Any], str] | None:
     error = best_match(validator.iter_errors(instance))
     if error is None:
         return None
+    while error.parent is not None:  # of several alternatives, say them all
+        error = error.parent
     keys = list(error.absolute_path)
     found, rule, limit = error.instance, error.validator, error.validator_value
     if rule == "additionalProperties":

@@ -12,6 +12,7 @@ ASTRANS   the full astrometric solution of r, where its frame has one
 ========= ==================================================================================
 """
 
+import warnings
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
@@ -113,7 +115,8 @@ def read_cube(path: Path) -> Cube:
         If the file is not a whole cube.
     """
     try:
-        with fits.open(path, memmap=True) as hdus:
+        with warnings.catch_warnings(), fits.open(path, memmap=True) as hdus:
+            warnings.simplefilter("error", AstropyUserWarning)  # a cut file is only worth a warning to astropy
             hdus.verify("exception")
             primary, mask = hdus[0], hdus["MASK"]
             image = primary.data
@@ -136,5 +139,5 @@ def read_cube(path: Path) -> Cube:
             )
     except FileNotFoundError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, IndexError, fits.VerifyError) as error:
+    except (OSError, KeyError, ValueError, TypeError, IndexError, fits.VerifyError, AstropyUserWarning) as error:
         raise StargalError(f"{path}: not a whole cube ({error}): remove it to have it made again") from None

@@ -19,6 +19,12 @@ CLASSES = {1: "star", 0: "galaxy"}
 NAMES = ("accuracy", "mcc", "roc_auc", "average_precision", "log_loss", "brier", "recall_star", "recall_galaxy")
 """The scores, in the order of the tables."""
 
+CELLS = ("star_as_star", "star_as_galaxy", "galaxy_as_star", "galaxy_as_galaxy")
+"""The confusion matrix: sources of one label that were called one class."""
+
+COLUMNS = ("sources", "stars", "galaxies", *CELLS, *(name + end for name in NAMES for end in ("", "_low", "_high")))
+"""What `evaluate` gives."""
+
 LEVEL = 0.95
 """Coverage of the intervals."""
 
@@ -149,14 +155,13 @@ def evaluate(
     Returns
     -------
     dict
-        ``sources, stars, galaxies``, the four cells of the confusion matrix (``star_as_galaxy``: label star, called
-        galaxy), and for each of `NAMES` the value, ``{name}_low`` and ``{name}_high``; NaN where not defined.
+        A number for each of `COLUMNS`: how many sources, the confusion matrix (``star_as_galaxy``: label star, called
+        galaxy), and each score with both ends of its interval; NaN where not defined.
     """
     n = len(labels)
     record: dict[str, float | int] = {"sources": n, "stars": int(labels.sum()), "galaxies": int(n - labels.sum())}
     if n == 0:
-        empty = {f"{name}{end}": float("nan") for name in NAMES for end in ("", "_low", "_high")}
-        return record | dict.fromkeys(_CELLS, 0) | empty
+        return {name: float("nan") for name in COLUMNS} | dict.fromkeys(CELLS, 0) | record
     scorer = Scorer(labels, score, threshold, calibrated)
     once = np.ones((1, n))
     record |= {name: int(cell[0]) for name, cell in scorer.confusion(once).items()}
@@ -168,9 +173,6 @@ def evaluate(
         low, high = np.quantile(defined, [tail, 1 - tail]) if len(defined) else (np.nan, np.nan)
         record |= {name: float(value[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
     return record
-
-
-_CELLS = ("star_as_star", "star_as_galaxy", "galaxy_as_star", "galaxy_as_galaxy")
 
 
 def _resampled(n: int, resamples: int) -> Iterable[NDArray[np.float64]]:

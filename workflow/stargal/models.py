@@ -19,6 +19,10 @@ from numpy.typing import NDArray
 from stargal.files import whole
 from stargal.tables import unusable
 
+SOFTENING = 10.0
+"""Where the scale of the input turns from linear to logarithmic, sky sigma per pixel. Of 1, 5, 10 and 20 it gave the
+lowest validation loss on real fields: at 1 the noise of the sky takes up much of the scale."""
+
 STAMP = "1980-01-01@00:00:00"
 """Date in every saved model, in the place of the time of saving."""
 
@@ -53,15 +57,15 @@ def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int
 
 
 def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
-    """asinh(flux / sky sigma) of each band: linear in the noise, logarithmic in the bright (Lupton et al. 1999).
+    """asinh(flux / (`SOFTENING` sky sigma)) of each band: linear in the faint, logarithmic in the bright.
 
-    Pixels without data become 0, the mean of the subtracted sky.
+    The scale of SDSS magnitudes (Lupton, Gunn & Szalay 1999). Pixels without data become 0, the mean of the subtracted sky.
     """
     flux = ops.where(ops.isnan(patches), 0.0, patches)
-    variance = [float(sigma) ** 2 for sigma in sky_sigma]
-    sigmas = layers.Normalization(mean=[0.0] * len(variance), variance=variance, name="sky_units")(flux)
-    height = ops.abs(sigmas)
-    return ops.sign(sigmas) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
+    variance = [(SOFTENING * float(sigma)) ** 2 for sigma in sky_sigma]
+    linear = layers.Normalization(mean=[0.0] * len(variance), variance=variance, name="softened")(flux)
+    height = ops.abs(linear)
+    return ops.sign(linear) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
 
 
 def base(pixels: Any) -> Any:

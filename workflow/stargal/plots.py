@@ -31,9 +31,10 @@ def style() -> AbstractContextManager[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write an SVG without a date: the same figure gives the same bytes."""
+    """Write an SVG or PNG, as the path says, without date or version: the same figure gives the same bytes."""
+    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[path.suffix[1:]]
     with whole(path) as partial:
-        figure.savefig(partial, format="svg", metadata={"Date": None})
+        figure.savefig(partial, format=path.suffix[1:], metadata=metadata)
 
 
 def training_curves(histories: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
@@ -90,7 +91,7 @@ def confusion_matrices(scores: pd.DataFrame) -> Figure:
         ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
         for (y, x), part in np.ndenumerate(share):
             text = f"{counts[y, x]:.0f}\n{part:.1%}"
-            ax.text(x, y, text, ha="center", va="center", color="white" if part > 0.5 else "black")
+            ax.text(x, y, text, ha="center", va="center", color="white" if part > 0.6 else "black")
         seeds = f", mean of {len(rows)} seeds" if len(rows) > 1 else ""
         ax.set(title=f"{name}{seeds}", xlabel="predicted", xticks=(0, 1), yticks=(0, 1))
         ax.set_xticklabels(["0 galaxy", "1 star"])

@@ -91,8 +91,7 @@ def find_stars(image: NDArray[np.float32], sigma: float, ceiling: float = np.inf
     # A peak is the highest pixel around it. The near neighbours first: they strike out nearly all candidates.
     for reach in (1, HALF):
         window = np.lib.stride_tricks.sliding_window_view(image, (2 * reach + 1, 2 * reach + 1))
-        highest = window[y - reach, x - reach].reshape(len(y), -1)
-        keep = peak >= np.nanmax(highest, axis=1, initial=-np.inf)
+        keep = peak >= np.nanmax(window[y - reach, x - reach], axis=(1, 2), initial=-np.inf)
         y, x, peak = y[keep], x[keep], peak[keep]
     order = np.argsort(-peak, kind="stable")
     order = order[peak[order] < ceiling][: 2 * MOST]

@@ -1,0 +1,158 @@
+"""Bad configuration: one clear line that names file, row or key, what was found and what is allowed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stargal.config import archive_url, check_config, read_fields, resolve_training_set
+from stargal.errors import StargalError
+from stargal.survey import Field, format_fields, parse_fields
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = ROOT / "workflow/schemas"
+DEFAULT = ROOT / "config/config.yaml"
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load(DEFAULT.read_text())
+
+
+def fault_of(config, files=(DEFAULT,)):
+    with pytest.raises(StargalError) as caught:
+        check_config(config, SCHEMAS / "config.schema.yaml", files)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_shipped_configurations_are_right(config):
+    check_config(config, SCHEMAS / "config.schema.yaml", [DEFAULT])
+    for overlay in sorted((ROOT / "config").glob("*.yaml")):
+        merged = copy.deepcopy(config) | yaml.safe_load(overlay.read_text())
+        check_config(merged, SCHEMAS / "config.schema.yaml", [DEFAULT, overlay])
+        buckets = read_fields(ROOT / merged["fields"], SCHEMAS / "fields.schema.yaml")
+        for name, members in merged["training_sets"].items():
+            assert resolve_training_set(name, members, buckets)
+
+
+@pytest.mark.parametrize(
+    "path, value, expected",
+    [
+        (["patches", "size"], 24, "patches.size: found 24, allowed: an odd number of pixels from 15 to 199"),
+        (["patches", "size"], "25", "patches.size: found '25', allowed: an odd number"),
+        (["align", "method"], "cubic", "align.method: found 'cubic', allowed: one of lanczos3, exact, interp, adaptive"),
+        (["align", "refine"], "yes", "align.refine: found 'yes', allowed: boolean"),
+        (["align", "kernel"], 3, "align.kernel: unknown key, allowed are method, refine"),
+        (["bands"], ["u", "g", "r", "i"], "bands: found ['u', 'g', 'r', 'i'], allowed: each of u, g, r, i, z once"),
+        (["bands"], ["u", "g", "r", "i", "r"], "allowed: each of u, g, r, i, z once"),
+        (["archive", "connections"], 0, "archive.connections: found 0, allowed: a whole number from 1 to 8"),
+        (["seeds"], [1, 1], "seeds: found [1, 1], allowed: a list of different whole numbers"),
+        (["training_sets", "small"], [], "training_sets.small: found [], allowed: all, or a list of fields"),
+        (["models", "base", "learning_rate"], 0, "models.base.learning_rate: found 0, allowed: more than 0"),
+        (["colour"], "red", "colour: unknown key"),
+        (["sky"], "my sky", "sky: found 'my sky', allowed: a name of letters, digits and underscores"),
+    ],
+)
+def test_each_fault_is_one_clear_line(config, path, value, expected):
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    message = fault_of(config)
+    assert message.startswith(str(DEFAULT)) and expected in message
+
+
+def test_missing_key(config):
+    del config["training"]["patience"]
+    assert "training.patience: missing" in fault_of(config)
+
+
+def test_experiment_must_name_what_exists(config):
+    config["experiments"]["base_small"]["model"] = "bse"
+    assert "experiments.base_small.model: found 'bse', allowed are the names in models: base" in fault_of(config)
+
+
+def test_the_file_at_fault_is_named(config, tmp_path):
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("patches: {size: 8}\n")
+    config["patches"]["size"] = 8
+    assert fault_of(config, [DEFAULT, overlay]).startswith(str(overlay))
+
+
+def test_archive_url(config, monkeypatch):
+    monkeypatch.delenv("STARGAL_MIRROR", raising=False)
+    config["archive"]["url"] = "$STARGAL_MIRROR"
+    with pytest.raises(StargalError, match="variable that is not set"):
+        archive_url(config)
+    monkeypatch.setenv("STARGAL_MIRROR", "/data/mirror")
+    assert archive_url(config) == "file:///data/mirror"
+    config["archive"]["url"] = "https://example.org/sas/"
+    assert archive_url(config) == "https://example.org/sas"
+
+
+HEADER = "rerun\trun\tcamcol\tfield\tbucket\n"
+GOOD = ["301\t8162\t6\t174\ttrain", "301\t8162\t6\t120\tvalidation", "301\t8162\t6\t80\ttest"]
+
+
+@pytest.mark.parametrize(
+    "rows, expected",
+    [
+        ([*GOOD, GOOD[0]], "row 5: field 301-008162-6-0174 is listed twice, first in row 2"),
+        ([*GOOD, "301\t8162\t6\t174\ttest"], "listed twice, first in row 2 in bucket train, here in test"),
+        ([*GOOD, "301\t8162\t7\t10\ttest"], "row 5: camcol: found 7, allowed: a whole number from 1 to 6"),
+        ([*GOOD, "301\t8162\t6\tx\ttest"], "row 5: field: found 'x', allowed: a whole number from 1 to 9999"),
+        ([*GOOD, "301\t8162\t6\t90\tdev"], "row 5: bucket: found 'dev', allowed: one of train, validation, test"),
+        ([*GOOD, "301\t8162\t6\t90"], "row 5: bucket: found None"),
+        (GOOD[:2], "bucket test is empty"),
+        (
+            [*GOOD, "301\t8162\t6\t121\ttest"],
+            "rows 3 and 5: fields 301-008162-6-0120 (validation) and 301-008162-6-0121 (test) share 128 rows of sky "
+            "(50.7 arcsec)",
+        ),
+        ([*GOOD, "40\t8162\t6\t120\ttest"], "share 1489 rows of sky"),
+    ],
+)
+def test_bad_tables_of_fields(tmp_path, rows, expected):
+    path = tmp_path / "fields.tsv"
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    with pytest.raises(StargalError) as caught:
+        read_fields(path, SCHEMAS / "fields.schema.yaml")
+    assert str(caught.value).startswith(str(path)) and expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_table_of_fields_with_another_header(tmp_path):
+    path = tmp_path / "fields.tsv"
+    path.write_text("run,camcol\n1,2\n")
+    with pytest.raises(StargalError, match="header: found"):
+        read_fields(path, SCHEMAS / "fields.schema.yaml")
+    with pytest.raises(StargalError, match="no such file"):
+        read_fields(tmp_path / "none.tsv", SCHEMAS / "fields.schema.yaml")
+
+
+def test_neighbours_in_one_bucket_are_fine(tmp_path):
+    path = tmp_path / "fields.tsv"
+    path.write_text(HEADER + "\n".join([*GOOD, "301\t8162\t6\t175\ttrain"]) + "\n# a comment\n")
+    assert len(read_fields(path, SCHEMAS / "fields.schema.yaml")) == 4
+
+
+def test_training_sets():
+    buckets = {Field(301, 8162, 6, 174): "train", Field(301, 8162, 6, 80): "test", Field(301, 8162, 6, 103): "train"}
+    assert [field.field for field in resolve_training_set("large", "all", buckets)] == [103, 174]
+    assert resolve_training_set("small", ["301-8162-6-174"], buckets) == [Field(301, 8162, 6, 174)]
+    with pytest.raises(StargalError, match="training_sets.small: field 301-008162-6-0080 is not in bucket train"):
+        resolve_training_set("small", ["301-8162-6-80"], buckets)
+
+
+def test_fields_on_a_command_line():
+    fields = [Field(301, 8162, 6, number) for number in (80, 103, 111, 112, 113)] + [Field(40, 4192, 4, 300)]
+    text = format_fields(fields)
+    assert text == "40-4192-4:300 301-8162-6:80,103,111-113"
+    assert parse_fields(text) == sorted(fields)
+    assert Field.parse("301-8162-6-80").name == "301-008162-6-0080"
+    for bad in ("301-8162-6", "301-8162-6:x", "301-8162:5"):
+        with pytest.raises(StargalError):
+            parse_fields(bad)

@@ -1,0 +1,148 @@
+"""Training: reading patches from disk, faults in them, and the same result from the same seed."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stargal import models, train
+from stargal.errors import StargalError
+
+models.use_one_thread()  # before anything is computed
+
+
+def write_field(folder, name, n, size=15, seed=0):
+    """A field whose stars are narrow and galaxies wide, in sky noise of 0.1 nMgy."""
+    random = np.random.default_rng(seed)
+    labels = (np.arange(n) % 2).astype(np.int8)
+    axis = np.arange(size) - size // 2
+    radius2 = axis[:, None] ** 2 + axis**2
+    width2 = np.where(labels == 1, 1.0, 4.0)[:, None, None]
+    light = np.exp(-radius2 / (2 * width2)) * random.uniform(2, 20, (n, 1, 1))
+    patches = light[..., None] + random.normal(0, 0.1, (n, size, size, 5))
+    np.save(folder / f"{name}.npy", patches.astype(np.float32))
+    pd.DataFrame({"label": labels}).to_parquet(folder / f"{name}.parquet")
+    return folder / f"{name}.npy", folder / f"{name}.parquet"
+
+
+@pytest.fixture
+def fields(tmp_path):
+    return [write_field(tmp_path, f"field{k}", n, seed=k) for k, n in enumerate((40, 0, 60))]
+
+
+def opened(fields):
+    return train.open_patches([patches for patches, _ in fields], [sources for _, sources in fields])
+
+
+def test_rows_come_in_the_order_asked_for(fields):
+    found = opened(fields)
+    everything = np.concatenate([np.load(patches) for patches, _ in fields])
+    rows = np.random.default_rng(0).permutation(100)[:70]
+    np.testing.assert_array_equal(found.read(rows), everything[rows])
+    np.testing.assert_array_equal(np.concatenate(list(found.chunks(33))), everything)
+    assert len(found) == 100
+    assert found.shape == (15, 15, 5)
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def not_an_array(path):
+    path.write_bytes(b"not an array")
+
+
+def one_missing(path):
+    np.save(path, np.load(path)[1:])
+
+
+def other_size(path):
+    np.save(path, np.load(path)[:, 1:-1, 1:-1])
+
+
+def other_type(path):
+    np.save(path, np.load(path).astype(np.float64))
+
+
+@pytest.mark.parametrize("spoil", [cut_short, not_an_array, one_missing, other_size, other_type, lambda p: p.unlink()])
+def test_a_spoilt_patch_file_is_named_in_one_line(fields, spoil):
+    spoil(fields[2][0])
+    with pytest.raises(StargalError, match=r"^\S*field2\.npy: .*; remove the file and run again") as caught:
+        opened(fields)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_spoilt_source_file_is_named(fields):
+    not_an_array(fields[0][1])
+    with pytest.raises(StargalError, match=r"field0\.parquet: .*remove the file"):
+        opened(fields)
+
+
+def test_sky_sigma_is_that_of_the_border(fields):
+    np.testing.assert_allclose(train.sky_sigma(opened(fields)), 0.1, rtol=0.1)
+
+
+def test_a_band_without_noise_is_refused(fields):
+    for patches, _ in fields:
+        array = np.load(patches)
+        array[..., 3] = 0
+        np.save(patches, array)
+    with pytest.raises(StargalError, match=r"band 3 .*no noise"):
+        train.sky_sigma(opened(fields))
+
+
+def test_batches_cover_an_epoch_in_a_new_order_each_time(fields):
+    batches = train.Batches(opened(fields), 32, seed=1)
+    orders = []
+    for _ in range(2):
+        orders.append(batches.rows.copy())
+        assert sum(len(labels) for _, labels in (batches[k] for k in range(len(batches)))) == 100
+        batches.on_epoch_end()
+    assert not np.array_equal(*orders)
+    np.testing.assert_array_equal(np.sort(orders[1]), np.arange(100))
+
+
+def fitted(fields, path, seed):
+    patches = opened(fields)
+    network = models.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=seed, dropout=0.2, l2=1e-4)
+    settings = {"learning_rate": 1e-3, "batch_size": 32, "max_epochs": 4, "patience": 2}
+    history = train.fit(network, patches, patches, seed=seed, **settings)
+    models.save(network, path)
+    return network, history
+
+
+def test_the_same_seed_gives_the_same_model(fields, tmp_path):
+    network, history = fitted(fields, tmp_path / "first.keras", 1)
+    _, again = fitted(fields, tmp_path / "again.keras", 1)
+    assert (tmp_path / "first.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
+    pd.testing.assert_frame_equal(history, again)
+    assert list(history) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+    patches = opened(fields)
+    probability = models.predictor(network)(patches.read(np.arange(100)))
+    clipped = np.clip(np.where(patches.labels == 1, probability, 1 - probability), 1e-7, 1)
+    assert -np.log(clipped).mean() == pytest.approx(history["val_loss"].min(), rel=1e-4)  # the best weights are kept
+
+
+def test_a_loss_that_is_not_a_number_is_said(fields):
+    patches = opened(fields)
+    network = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
+    with pytest.raises(StargalError, match=r"not a number in epoch 1: lower learning_rate"):
+        train.fit(network, patches, patches, learning_rate=1e30, batch_size=8, max_epochs=3, patience=2, seed=1)
+
+
+def test_memory_does_not_grow_with_the_patches(tmp_path):
+    """Read an epoch of 1 and of 20 files of 12.5 MB, in batches of 3 MB."""
+    paths = [write_field(tmp_path, f"field{k}", 1000, size=25) for k in range(2)]
+    for k in range(2, 20):
+        for path in paths[1]:
+            (tmp_path / f"field{k}{path.suffix}").hardlink_to(path)
+        paths.append((tmp_path / f"field{k}.npy", tmp_path / f"field{k}.parquet"))
+    peaks = []
+    for count in (1, 20):
+        batches = train.Batches(opened(paths[:count]), 256, seed=1)
+        tracemalloc.start()
+        assert sum(len(batches[k][1]) for k in range(len(batches))) == count * 1000
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 1, f"peaks of {peaks} MB"

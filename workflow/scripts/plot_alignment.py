@@ -1,0 +1,25 @@
+"""Show how well the bands lie on each other, before and after the refinement.
+
+Reads results/{sky}/tables/alignment.csv; writes results/{sky}/figures/alignment.svg.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli
+from stargal.pictures import draw_alignment
+from stargal.plots import save, style
+from typer import Option
+
+
+def main(
+    table: Annotated[Path, Option(help="Residuals of the alignment.")],
+    figure: Annotated[Path, Option(help="Where to write the figure.")],
+) -> None:
+    """Show the residuals of the alignment."""
+    with style():
+        save(draw_alignment(pd.read_csv(table)), figure)
+
+
+cli.run(main)

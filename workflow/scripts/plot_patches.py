@@ -1,0 +1,30 @@
+"""Show example patches of stars and galaxies of a field.
+
+Reads the field's sources and patches; writes results/{sky}/figures/patches/{size}/{field}.png.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from stargal import cli
+from stargal.patches import read_patches
+from stargal.pictures import draw_patches
+from stargal.plots import save, style
+from stargal.survey import REFERENCE
+from stargal.tables import read_table
+from typer import Option
+
+
+def main(
+    sources: Annotated[Path, Option(help="Sources of the field.")],
+    patches: Annotated[Path, Option(help="Patches of the field.")],
+    bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
+    figure: Annotated[Path, Option(help="Where to write the picture.")],
+) -> None:
+    """Show example patches."""
+    table = read_table(sources, ["label", f"model_mag_{REFERENCE}"])
+    with style():
+        save(draw_patches(read_patches(patches, len(table)), bands, table, f"Field {sources.stem}"), figure)
+
+
+cli.run(main)

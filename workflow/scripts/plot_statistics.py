@@ -1,0 +1,27 @@
+"""Show how many sources there are by bucket, magnitude and size.
+
+Reads sources.csv, magnitudes.csv and sizes.csv below results/{sky}/tables; writes results/{sky}/figures/statistics.svg.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from stargal import cli
+from stargal.pictures import draw_statistics
+from stargal.plots import save, style
+from typer import Option
+
+
+def main(
+    counts: Annotated[Path, Option(help="Sources by field and bucket.")],
+    magnitudes: Annotated[Path, Option(help="Sources by magnitude.")],
+    sizes: Annotated[Path, Option(help="Sources by size.")],
+    figure: Annotated[Path, Option(help="Where to write the figure.")],
+) -> None:
+    """Show the statistics of the sources."""
+    with style():
+        save(draw_statistics(*(pd.read_csv(path) for path in (counts, magnitudes, sizes))), figure)
+
+
+cli.run(main)
