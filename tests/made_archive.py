@@ -81,9 +81,7 @@ def make_image(sources: MadeField, band: str, shape: tuple[int, int] = (ROWS, CO
         sigma = STAR_SIGMA if label else GALAXY_SIGMA
         across = np.exp(-0.5 * ((pixels + column - x) / sigma) ** 2)
         along = np.exp(-0.5 * ((pixels + row - y) / sigma) ** 2)
-        image[row - 12 : row + 13, column - 12 : column + 13] += (
-            flux * np.outer(along, across) / (2 * np.pi * sigma**2)
-        )
+        image[row - 12 : row + 13, column - 12 : column + 13] += flux * np.outer(along, across) / (2 * np.pi * sigma**2)
     return (np.rint(image / NMGY[band]) * NMGY[band]).astype(np.float32)
 
 

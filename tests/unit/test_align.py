@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from made_archive import (
     SHIFT,
     UNTOLD,
@@ -12,7 +13,6 @@ from made_archive import (
     make_sources,
     projection,
 )
-
 from stargal.align import (
     SATURATION_DN,
     STARS_FOR_ORDER,

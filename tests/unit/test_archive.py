@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
-from archive_server import ArchiveServer, Fault, closed_port
 from astropy.io import fits
 
+from archive_server import ArchiveServer, Fault, closed_port
 from stargal import archive
 from stargal.errors import StargalError
 from stargal.files import sha256
@@ -514,3 +514,12 @@ def test_the_agent_names_project_and_version_and_nobody() -> None:
     assert archive.USER_AGENT.startswith("stargal/")
     assert requests.__version__ in archive.USER_AGENT
     assert "@" not in archive.USER_AGENT
+
+
+def test_base_url(monkeypatch):
+    monkeypatch.delenv("STARGAL_MIRROR", raising=False)
+    with pytest.raises(StargalError, match="this environment variable is not set"):
+        archive.base_url("$STARGAL_MIRROR")
+    monkeypatch.setenv("STARGAL_MIRROR", "/data/my mirror")
+    assert archive.base_url("$STARGAL_MIRROR") == "file:///data/my%20mirror"
+    assert archive.base_url("https://example.org/sas/") == "https://example.org/sas"

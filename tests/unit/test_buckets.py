@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_archive import projection
 
+from made_archive import projection
 from stargal.buckets import check_buckets
 from stargal.errors import StargalError
 from stargal.statistics import bin_sources, count_sources
@@ -42,7 +42,7 @@ def test_far_fields_across_the_sky():
 def test_fields_across_zero_hours():
     first = np.array([[359.9, 0.0], [0.1, 0.0], [0.1, 0.1], [359.9, 0.1]])
     with pytest.raises(StargalError, match="share 360 x 180 arcsec"):
-        check_buckets({"a": first, "b": first + [0.1, 0.05]}, {"a": "train", "b": "test"})
+        check_buckets({"a": first, "b": first + np.array([0.1, 0.05])}, {"a": "train", "b": "test"})
 
 
 def test_statistics_count_everything():

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
-from made_archive import frame_bytes, make_header, projection
 
-from stargal.cube import Cube, make_header as make_cube_header, read_cube, write_cube
+from made_archive import frame_bytes, make_header, projection
+from stargal.cube import Cube, read_cube, write_cube
+from stargal.cube import make_header as make_cube_header
 from stargal.errors import StargalError
 from stargal.files import whole
 from stargal.frames import read_frame

@@ -91,4 +91,4 @@ def test_style_ignores_and_restores_the_users_settings():
 @pytest.mark.parametrize("module", ["metrics", "baselines", "plots"])
 def test_tensorflow_is_not_loaded(module):
     program = f"import sys, stargal.{module}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=plots.STYLE.parents[1])

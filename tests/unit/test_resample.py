@@ -45,10 +45,10 @@ def test_whole_pixels_are_copied():
 
 @pytest.mark.parametrize("dx, dy", [(0.5, 0.5), (-3.25, 8.9), (11.7, -0.4)])
 def test_shift_is_undone(dx, dy):
-    """A band displaced by (dx, dy) comes back onto the reference: Lanczos-3 is good to 0.8 % of a peak of this width."""
+    """A band displaced by (dx, dy) comes back. At half a pixel Lanczos-3 overshoots such a peak by 0.4 % an axis."""
     output = resample(blobs(dx, dy), shift_by(dx, dy))
     inner = (slice(20, -20), slice(20, -20))
-    assert np.abs(output[inner] - blobs()[inner]).max() < 0.008
+    assert np.abs(output[inner] - blobs()[inner]).max() < 0.0085
 
 
 def test_tiles_equal_the_kernel_pixel_by_pixel():

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from astropy.table import Table
-from made_archive import catalog_bytes, catalog_path, catalog_table, make_header, make_image, make_sources, projection
 from numpy.lib import recfunctions
 
-from stargal.cube import Cube, make_header as make_cube_header
+from made_archive import catalog_bytes, catalog_path, catalog_table, make_header, make_image, make_sources, projection
+from stargal.cube import Cube
+from stargal.cube import make_header as make_cube_header
 from stargal.errors import StargalError
 from stargal.sources import read_catalog, select_sources
 from stargal.survey import COLUMNS, ROWS, STEP_ROWS, Field

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from made_archive import SIGMA, MadeField, make_image
 
+from made_archive import SIGMA, MadeField, make_image
 from stargal.stars import APERTURE, HALF, find_stars, measure_stars, sky_sigma
 
 SHAPE = (300, 400)

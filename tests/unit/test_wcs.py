@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
-from made_archive import frame_path, projection
 
+from made_archive import frame_path, projection
 from stargal.frames import read_frame
 from stargal.survey import BANDS, COLUMNS, ROWS, Field
 from stargal.wcs import AsTrans, Mapping, Tan, footprint, map_pixels

@@ -8,7 +8,7 @@ each other and where the field is. Jobs over many fields read the small file.
 rule align_field:
     """The cube of a field and the report of its alignment."""
     input:
-        frames=frames_of,
+        unpack(frames_of),
         code=code_of("align_field"),
     output:
         cube=CUBE,

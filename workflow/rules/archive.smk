@@ -9,11 +9,6 @@ anything starts one. Hence, unlike elsewhere,
 - the address of the archive among the resources, not the params: another one starts nothing.
 """
 
-try:
-    ARCHIVE = {kind: settings.archive_options(config, kind) for kind in ("frame", "catalog")}
-except StargalError as error:
-    raise WorkflowError(str(error)) from None
-
 
 rule download_frame:
     """One band of one field, verified, with its SHA-256."""
@@ -35,7 +30,7 @@ rule download_frame:
         downloads=1,
         mem_mb=200,
         runtime=60,
-        archive=ARCHIVE["frame"],
+        archive=settings.archive_options(config, "frame"),
     message:
         "Fetching band {wildcards.band} of field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:
@@ -61,7 +56,7 @@ rule download_catalog:
         downloads=1,
         mem_mb=1000,
         runtime=60,
-        archive=ARCHIVE["catalog"],
+        archive=settings.archive_options(config, "catalog"),
     message:
         "Fetching the {wildcards.kind} catalogue of {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}"
     shell:

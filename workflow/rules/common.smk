@@ -55,10 +55,12 @@ def beside_or_in_workflow(path):
     return path if os.path.exists(path) else os.path.relpath(Path(workflow.basedir, path))
 
 
+# The last file wins; Snakemake lists those of --configfile before the workflow's own.
+OWN_CONFIG = Path(workflow.basedir, "config/config.yaml")
+CONFIG_FILES = sorted(map(Path, workflow.configfiles), key=lambda file: file != OWN_CONFIG)
+
 try:
-    settings.check_config(
-        config, WORKFLOW / "schemas/config.schema.yaml", [Path(file) for file in workflow.configfiles]
-    )
+    settings.check_config(config, WORKFLOW / "schemas/config.schema.yaml", CONFIG_FILES)
     BUCKETS = settings.read_fields(
         Path(beside_or_in_workflow(config["fields"])), WORKFLOW / "schemas/fields.schema.yaml"
     )
@@ -116,15 +118,19 @@ def paths_of(pattern, fields, **wildcards):
 
 
 def frames_of(wildcards):
-    """The five frames of a field, in the order of the bands."""
-    field = Field.parse(wildcards.field)
-    return expand(FRAME, band=config["bands"], **archive_keys(field))
+    """The five frames of a field, in the order of the bands, and the records of their SHA-256.
+
+    The records are asked for so that a frame put there by hand is verified before it is used.
+    """
+    frames = expand(FRAME, band=config["bands"], **archive_keys(Field.parse(wildcards.field)))
+    return {"frames": frames, "records": [f"{frame}.sha256" for frame in frames]}
 
 
 def catalogs_of(wildcards):
-    """The star and galaxy catalogues of a field's camcol, by kind."""
+    """The star and galaxy catalogues of a field's camcol, by kind, and the records of their SHA-256."""
     keys = archive_keys(Field.parse(wildcards.field))
-    return {kind: CATALOG.format(kind=kind, **keys) for kind in ("star", "gal")}
+    catalogs = {kind: CATALOG.format(kind=kind, **keys) for kind in ("star", "gal")}
+    return catalogs | {"records": [f"{catalog}.sha256" for catalog in catalogs.values()]}
 
 
 def archive_keys(field):

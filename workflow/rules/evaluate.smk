@@ -108,6 +108,7 @@ rule score_baselines:
         validation_fields=format_fields(fields_in("validation")),
         test_fields=format_fields(fields_in("test")),
         sources=lambda wildcards: SOURCES,
+        seed=config["seeds"][0],
         edges=" ".join(map(str, config["evaluation"]["magnitude_edges"])),
         resamples=config["evaluation"]["resamples"],
     message:
@@ -115,7 +116,7 @@ rule score_baselines:
     shell:
         "python {input.code[0]:q} --training-set {wildcards.training_set} --training-fields {params.training_fields:q}"
         " --validation-fields {params.validation_fields:q} --test-fields {params.test_fields:q}"
-        " --sources {params.sources:q} --edges {params.edges:q} --resamples {params.resamples}"
+        " --sources {params.sources:q} --seed {params.seed} --edges {params.edges:q} --resamples {params.resamples}"
         " --predictions {output.predictions:q} --metrics {output.metrics:q} 2> {log:q}"
 
 

@@ -10,7 +10,7 @@ EXAMPLES = [fields_in(bucket)[0] for bucket in settings.BUCKETS]
 rule plot_cutouts:
     """A cut-out of a field as downloaded, aligned, and with its sources marked."""
     input:
-        frames=frames_of,
+        unpack(frames_of),
         cube=CUBE,
         sources=SOURCES,
         style=STYLE,

@@ -11,6 +11,8 @@ from typing import Annotated
 
 import astropy
 import numpy as np
+from typer import Argument, Option
+
 import stargal
 from stargal import cli
 from stargal.align import align_field, describe_alignment
@@ -19,7 +21,6 @@ from stargal.errors import StargalError
 from stargal.files import sha256, whole
 from stargal.frames import read_frame
 from stargal.survey import REFERENCE, Field
-from typer import Argument, Option
 
 
 def main(
@@ -48,4 +49,5 @@ def main(
     logging.info("%s\n%s", field, json.dumps(described["bands"], indent=1))
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

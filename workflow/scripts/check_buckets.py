@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+from typer import Option
+
 from stargal import cli
 from stargal.buckets import check_buckets
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
-from typer import Option
 
 
 def main(
@@ -29,4 +30,5 @@ def main(
     write_csv(check_buckets(footprints, buckets), table, digits=9)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

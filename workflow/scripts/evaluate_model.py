@@ -15,7 +15,7 @@ from typer import Argument, Option
 
 def main(
     predictions: Annotated[Path, Argument(help="The predictions.")],
-    edges: Annotated[str, Option(help="Edges of the bins of r model magnitude, ascending, with spaces between.")],
+    edges: Annotated[str, Option(help="Edges of the bins of r model magnitude, with spaces between.")],
     resamples: Annotated[int, Option(help="Bootstrap resamples.")],
     metrics: Annotated[Path, Option(help="Where to write the scores.")],
 ) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+from typer import Option
+
 from stargal import cli
 from stargal.cube import read_cube
 from stargal.patches import extract_patches, write_patches
-from typer import Option
 
 
 def main(
@@ -27,4 +28,5 @@ def main(
     logging.info("%d patches of %d x %d x %d", *cut.shape)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

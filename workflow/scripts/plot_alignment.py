@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+from typer import Option
+
 from stargal import cli
 from stargal.pictures import draw_alignment
 from stargal.plots import save, style
-from typer import Option
 
 
 def main(
@@ -22,4 +23,5 @@ def main(
         save(draw_alignment(pd.read_csv(table)), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

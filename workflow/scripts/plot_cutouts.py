@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+from typer import Argument, Option
+
 from stargal import cli
 from stargal.cube import read_cube
 from stargal.frames import read_frame
 from stargal.pictures import COLOUR_BANDS, choose_window, colour_picture, draw_cutouts
 from stargal.plots import save, style
 from stargal.tables import read_table
-from typer import Argument, Option
 
 
 def main(
@@ -33,4 +34,5 @@ def main(
         save(draw_cutouts(colour_picture(raw), colour_picture(bands), table, window, f"Field {cube.stem}"), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

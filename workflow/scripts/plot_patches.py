@@ -6,13 +6,14 @@ Reads the field's sources and patches; writes results/{sky}/figures/patches/{siz
 from pathlib import Path
 from typing import Annotated
 
+from typer import Option
+
 from stargal import cli
 from stargal.patches import read_patches
 from stargal.pictures import draw_patches
 from stargal.plots import save, style
 from stargal.survey import REFERENCE
 from stargal.tables import read_table
-from typer import Option
 
 
 def main(
@@ -27,4 +28,5 @@ def main(
         save(draw_patches(read_patches(patches, len(table)), bands, table, f"Field {sources.stem}"), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

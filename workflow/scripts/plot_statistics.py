@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+from typer import Option
+
 from stargal import cli
 from stargal.pictures import draw_statistics
 from stargal.plots import save, style
-from typer import Option
 
 
 def main(
@@ -24,4 +25,5 @@ def main(
         save(draw_statistics(*(pd.read_csv(path) for path in (counts, magnitudes, sizes))), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -23,7 +23,8 @@ def main(
     validation_fields: Annotated[str, Option(help="Likewise.")],
     test_fields: Annotated[str, Option(help="Likewise.")],
     sources: Annotated[str, Option(help="Path of the sources of {field}.")],
-    edges: Annotated[str, Option(help="Edges of the bins of r model magnitude, ascending, with spaces between.")],
+    seed: Annotated[int, Option(help="Seed of the coin.")],
+    edges: Annotated[str, Option(help="Edges of the bins of r model magnitude, with spaces between.")],
     resamples: Annotated[int, Option(help="Bootstrap resamples.")],
     predictions: Annotated[Path, Option(help="Where to write the scores of the sources.")],
     metrics: Annotated[Path, Option(help="Where to write the scores of the baselines.")],
@@ -43,7 +44,7 @@ def main(
         [read_fields(f"bucket {name}", text, ["id", *COLUMNS]).assign(bucket=name) for name, text in buckets.items()],
         ignore_index=True,
     )
-    table = table[["id", "field", "bucket", *COLUMNS]].join(score_sources(learned, table))
+    table = table[["id", "field", "bucket", *COLUMNS]].join(score_sources(learned, table, seed))
     bins = [float(edge) for edge in edges.split()]
     records = [
         {"classifier": name} | record

@@ -7,12 +7,13 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
+from typer import Option
+
 from stargal import cli
 from stargal.cube import read_cube
 from stargal.files import whole
 from stargal.sources import read_catalog, select_sources
 from stargal.survey import Field
-from typer import Option
 
 
 def main(
@@ -41,4 +42,5 @@ def main(
     logging.info("%s: %d stars, %d galaxies", field, table["label"].sum(), (1 - table["label"]).sum())
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

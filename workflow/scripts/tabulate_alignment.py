@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+from typer import Option
+
 from stargal import cli
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
-from typer import Option
 
 
 def main(
@@ -26,4 +27,5 @@ def main(
     write_csv(pd.DataFrame(rows), table)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -7,11 +7,12 @@ results/{sky}/tables.
 from pathlib import Path
 from typing import Annotated
 
+from typer import Option
+
 from stargal import cli
 from stargal.statistics import MAGNITUDE_EDGES, SIZE_EDGES, bin_sources, count_sources
 from stargal.survey import REFERENCE, parse_fields
 from stargal.tables import read_table, write_csv
-from typer import Option
 
 
 def main(
@@ -34,4 +35,5 @@ def main(
     write_csv(bin_sources(tables, buckets, "fwhm", SIZE_EDGES), sizes)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

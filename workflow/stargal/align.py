@@ -23,7 +23,7 @@ from stargal.stars import FWHM_PER_SIGMA, Stars, find_stars, measure_stars, sky_
 from stargal.survey import PIXEL_ARCSEC, Field
 from stargal.wcs import DEGREES, Mapping, footprint, map_pixels, scaled
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 SATURATION_DN = 50_000.0
 """Counts above which a pixel is taken as saturated. The converters end at 65,535 with a bias of 1,000 (Gunn et al.
@@ -149,8 +149,8 @@ def align_band(
     elif method == "lanczos3":
         image = resample(frame.image, mapping)
     else:
-        projections = [WCS(header, fix=False) for header in (frame.header, reference.header)]
-        image = reproject_image(frame.image, *projections, method)
+        band, grid = (WCS(header, fix=False) for header in (frame.header, reference.header))
+        image = reproject_image(frame.image, band, grid, method)
 
     after = measure_stars(image, found.x, found.y, sigma)
     ok = after.ok

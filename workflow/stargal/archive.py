@@ -78,12 +78,32 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-class _Interrupted(Exception):
+class _InterruptedError(Exception):
     """A transfer that may go better when asked again; `wait` is what the server asked for, seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
         super().__init__(reason)
         self.wait = wait
+
+
+def base_url(text: str) -> str:
+    """The base URL of an archive from the config: environment variables filled in, a folder as file://.
+
+    They are filled in by the job that downloads, so that the workflow can be planned, and run on files that are
+    there, without them.
+
+    Raises
+    ------
+    StargalError
+        If a variable is not set.
+    """
+    url = os.path.expandvars(text)
+    if "$" in url:
+        raise StargalError(
+            f"config: archive.url: {url}: this environment variable is not set: set it to a URL or folder with the "
+            "archive's layout, or take the SDSS archive with --configfile config/sdss.yaml"
+        )
+    return url.rstrip("/") if "://" in url else Path(url).resolve().as_uri()
 
 
 def address(base: str, template: str, **keys: int | str) -> str:
@@ -98,10 +118,10 @@ def address(base: str, template: str, **keys: int | str) -> str:
     Raises
     ------
     StargalError
-        If the template asks for something that is not in `keys`.
+        If the template asks for something that is not in `keys`, or the base for a variable that is not set.
     """
     try:
-        return f"{base.rstrip('/')}/{template.format(**keys)}"
+        return f"{base_url(base)}/{template.format(**keys)}"
     except (KeyError, IndexError, ValueError, AttributeError):
         raise StargalError(
             f"config: archive.releases: template {template!r}: cannot be filled in, allowed are "
@@ -254,14 +274,14 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
     retrying = Retrying(
         stop=stop_after_attempt(attempts),
         wait=wait,
-        retry=retry_if_exception_type(_Interrupted),
+        retry=retry_if_exception_type(_InterruptedError),
         before_sleep=log,
         reraise=True,
     )
     try:
         with requests.Session() as session:
             retrying(_attempt, session, url, part, timeout)
-    except _Interrupted as error:
+    except _InterruptedError as error:
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         kept = f"; {part.stat().st_size} bytes are kept and the next run goes on from there" if part.exists() else ""
         raise StargalError(
@@ -269,9 +289,9 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
         ) from error
 
 
-def _interruption(state: RetryCallState) -> _Interrupted:
+def _interruption(state: RetryCallState) -> _InterruptedError:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, _Interrupted)
+    assert isinstance(error, _InterruptedError)
     return error
 
 
@@ -287,13 +307,13 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
             _check_status(response, url, part)
             _receive(response, part, have, timeout)
     except requests.Timeout as error:
-        raise _Interrupted(f"no answer within {timeout:g} s") from error
+        raise _InterruptedError(f"no answer within {timeout:g} s") from error
     except requests.ConnectionError as error:
         cause = _root(error)
         said = getattr(cause, "strerror", None) or str(cause)
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise StargalError(f"{url}: {said}; check archive.url and this computer's clock") from error
-        raise _Interrupted(said) from error
+        raise _InterruptedError(said) from error
     except requests.RequestException as error:
         raise StargalError(f"{url}: cannot be asked for: {_root(error)}; check archive.url") from error
 
@@ -308,12 +328,12 @@ def _check_status(response: requests.Response, url: str, part: Path) -> None:
         raise StargalError(_absent(url, said))
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and part.exists():
         _discard(part)
-        raise _Interrupted(f"{said}: the partial file does not fit, starting over")
+        raise _InterruptedError(f"{said}: the partial file does not fit, starting over")
     if status in TEMPORARY:
         wait = _retry_after(response)
         if wait > LONGEST_WAIT:
             raise StargalError(f"{url}: {said}: the server asks to wait {wait:.0f} s; run again after that")
-        raise _Interrupted(said, wait)
+        raise _InterruptedError(said, wait)
     raise StargalError(f"{url}: {said}: the server refuses; check archive.url and whether the archive is public")
 
 
@@ -330,7 +350,7 @@ def _receive(response: requests.Response, part: Path, have: int, timeout: float)
     start, total = _extent(response)
     if start not in (0, have):
         _discard(part)
-        raise _Interrupted(f"the server sent bytes from {start}, not from {have}; starting over")
+        raise _InterruptedError(f"the server sent bytes from {start}, not from {have}; starting over")
     if start == 0:
         _discard(part)
         # A weak ETag ("W/…") does not promise equal bytes, so it cannot vouch for a resumed file.
@@ -359,17 +379,17 @@ def _receive(response: requests.Response, part: Path, have: int, timeout: float)
                 elapsed, came = time.monotonic() - since, stream.tell() - then
                 if elapsed > timeout:
                     if came < SLOWEST * elapsed:
-                        raise _Interrupted(f"only {came} bytes came in {elapsed:.0f} s")
+                        raise _InterruptedError(f"only {came} bytes came in {elapsed:.0f} s")
                     since, then = time.monotonic(), stream.tell()
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise _Interrupted(f"nothing came for {timeout:g} s after {stream.tell()} of {total} bytes") from error
+            raise _InterruptedError(f"nothing came for {timeout:g} s after {stream.tell()} of {total} bytes") from error
         except urllib3.exceptions.HTTPError as error:
-            raise _Interrupted(f"the connection broke after {stream.tell()} of {total} bytes") from error
+            raise _InterruptedError(f"the connection broke after {stream.tell()} of {total} bytes") from error
         _settle(stream)
         size = stream.tell()
     if total is not None and size != total:
         _discard(part)
-        raise _Interrupted(f"{size} bytes came, {total} were announced; starting over")
+        raise _InterruptedError(f"{size} bytes came, {total} were announced; starting over")
 
 
 def _extent(response: requests.Response) -> tuple[int, int | None]:
@@ -381,7 +401,7 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
         length = response.headers.get("Content-Length")
         return 0, None if length is None else int(length)
     except (KeyError, ValueError):
-        raise _Interrupted("the server does not say which bytes it sends") from None
+        raise _InterruptedError("the server does not say which bytes it sends") from None
 
 
 def _resumable(part: Path) -> int:

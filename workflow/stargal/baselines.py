@@ -33,7 +33,7 @@ COLUMNS = ["label", "psf_mag_r", "model_mag_r"]
 """What the baselines read of the sources."""
 
 
-def score_sources(training: pd.DataFrame, sources: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+def score_sources(training: pd.DataFrame, sources: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Scores of all baselines, the higher the more like a star.
 
     Parameters

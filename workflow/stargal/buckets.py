@@ -1,6 +1,7 @@
 """Make sure that no two buckets share sky."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from shapely import Polygon
 
 from stargal.errors import StargalError
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 ARCSEC = 3600.0
 

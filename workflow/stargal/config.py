@@ -5,7 +5,6 @@ The Snakefile imports this module, so it stays with what Snakemake itself has lo
 
 import csv
 import itertools
-import os
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -58,23 +57,6 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
                 )
 
 
-def archive_url(config: Mapping[str, Any]) -> str:
-    """The base URL of the archive, with environment variables filled in.
-
-    Raises
-    ------
-    StargalError
-        If it names a variable that is not set.
-    """
-    url = os.path.expandvars(config["archive"]["url"])
-    if "$" in url:
-        raise StargalError(
-            f"archive.url: {url} names an environment variable that is not set: set it to a URL or folder with the "
-            "archive's layout, or use the SDSS archive with --configfile config/sdss.yaml"
-        )
-    return Path(url).resolve().as_uri() if "://" not in url else url.rstrip("/")
-
-
 def archive_options(config: Mapping[str, Any], kind: str) -> str:
     """What a download script needs to know of the archive, quoted for a shell.
 
@@ -84,15 +66,10 @@ def archive_options(config: Mapping[str, Any], kind: str) -> str:
         A checked configuration.
     kind : str
         frame or catalog.
-
-    Raises
-    ------
-    StargalError
-        If the base URL names a variable that is not set.
     """
     archive = config["archive"]
     options = {
-        "base": archive_url(config),
+        "base": archive["url"],
         "template": archive["releases"][archive["release"]][kind],
         "timeout": archive["timeout"],
         "attempts": archive["attempts"],

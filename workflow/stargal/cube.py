@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from stargal.errors import StargalError
 from stargal.files import whole
 from stargal.survey import COLUMNS, ROWS, Field
-from stargal.wcs import Astrometry, AsTrans, Tan
+from stargal.wcs import AsTrans, Astrometry, Tan
 
 NO_DATA, SATURATED = 1, 2
 """Bits of the mask."""
@@ -115,9 +115,10 @@ def read_cube(path: Path) -> Cube:
         If the file is not a whole cube.
     """
     try:
-        with warnings.catch_warnings(), fits.open(path, memmap=True) as hdus:
+        with warnings.catch_warnings():
             warnings.simplefilter("error", AstropyUserWarning)  # a cut file is only worth a warning to astropy
-            hdus.verify("exception")
+            hdus = fits.open(path, memmap=True, lazy_load_hdus=False)
+        with hdus:
             primary, mask = hdus[0], hdus["MASK"]
             image = primary.data
             if image is None or image.shape != (5, ROWS, COLUMNS) or mask.data.shape != image.shape:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stargal.errors import StargalError
 from stargal.survey import COLUMNS, ROWS
-from stargal.wcs import Astrometry, AsTrans, Tan
+from stargal.wcs import AsTrans, Astrometry, Tan
 
 
 @dataclass(frozen=True)

@@ -203,8 +203,7 @@ def evaluate_buckets(
     column : str
         Name of the score.
     edges : sequence of float
-        Edges of the magnitude bins, ascending; a bin holds its lower edge. Sources outside, or without a magnitude, are
-        in no bin.
+        Edges of the magnitude bins; a bin holds its lower edge. Sources outside, or without a magnitude, are in no bin.
     threshold, calibrated, resamples
         As for `evaluate`.
 
@@ -217,7 +216,9 @@ def evaluate_buckets(
     for bucket, sources in predictions.groupby("bucket", sort=True):
         magnitude = sources["model_mag_r"].to_numpy(float)
         parts: list[tuple[Any, Any, NDArray[Any]]] = [(None, None, np.full(len(sources), True))]
-        parts += [(low, high, (magnitude >= low) & (magnitude < high)) for low, high in itertools.pairwise(edges)]
+        parts += [
+            (low, high, (magnitude >= low) & (magnitude < high)) for low, high in itertools.pairwise(sorted(edges))
+        ]
         labels, score = sources["label"].to_numpy(), sources[column].to_numpy(float)
         for low, high, inside in parts:
             where = {"bucket": bucket, "magnitude_low": low, "magnitude_high": high}

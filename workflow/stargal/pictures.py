@@ -104,11 +104,13 @@ def draw_patches(patches: NDArray[np.float32], bands: str, sources: pd.DataFrame
     figure = Figure(figsize=(1.15 * each, 3.4))
     panels = figure.subplots(2, each)
     for row, (label, (name, _, _)) in enumerate(MARKERS.items()):
-        members = sources[(sources["label"] == label) & sources[magnitude].notna()].sort_values(magnitude, kind="stable")
-        picks = members.index[np.linspace(0, len(members) - 1, each).round().astype(int)] if len(members) else []
+        members = sources[(sources["label"] == label) & sources[magnitude].notna()]
+        members = members.sort_values(magnitude, kind="stable")
+        # With fewer members than panels some are shown twice, with none nothing is.
+        steps = np.linspace(0, len(members) - 1, each if len(members) else 0).round().astype(int)
         for ax in panels[row]:
             ax.set_axis_off()
-        for ax, index in zip(panels[row], picks, strict=False):
+        for ax, index in zip(panels[row], members.index[steps], strict=False):
             picture = colour_picture({band: patches[index, :, :, bands.index(band)] for band in COLOUR_BANDS})
             ax.imshow(picture, origin="lower", interpolation="nearest")
             ax.set_title(f"{name}\nr = {sources.loc[index, magnitude]:.1f}", fontsize=8)

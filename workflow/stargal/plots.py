@@ -62,7 +62,7 @@ def training_curves(histories: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
     for row, (_, label) in enumerate(rows):
         axes[row, 0].set_ylabel(label)
     axes[0, 0].set_ylim(0, _top(histories))
-    axes[0, 0].legend()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -178,7 +178,7 @@ def score_by_magnitude(scores: pd.DataFrame, name: str, label: str) -> Figure:
     label : str
         What the axis says.
     """
-    figure = Figure(figsize=(7.2, 5))
+    figure = Figure(figsize=(8.4, 5))
     upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
     columns = [name, f"{name}_low", f"{name}_high", "magnitude_low", "magnitude_high", "stars", "galaxies"]
     keys = ["classifier", "training_set", "magnitude_low"]
@@ -197,7 +197,7 @@ def score_by_magnitude(scores: pd.DataFrame, name: str, label: str) -> Figure:
     _counts(lower, groups[0][1])
     upper.axhline(0, color=GREY, linestyle=":", linewidth=1)
     upper.set_ylabel(label)
-    upper.legend(loc="lower left")
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside right upper")
     lower.set(xlabel="r model magnitude (AB)", ylabel="sources")
     return figure
 

@@ -9,6 +9,7 @@ of the flux and leaves twelve multiplications a pixel.
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 from astropy.wcs import WCS
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from stargal.errors import StargalError
 from stargal.wcs import Mapping
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 Image = NDArray[np.float32]
 
 REACH = 3
@@ -115,9 +116,7 @@ def _area(mapping: Mapping, columns: int, rows: NDArray[np.int64]) -> Array:
     return np.abs(xx * yy - xy * yx)
 
 
-def _weights(
-    shift: Array, total: Array | float, knots: NDArray[np.int64], rows: int
-) -> tuple[int, list[Image]]:
+def _weights(shift: Array, total: Array | float, knots: NDArray[np.int64], rows: int) -> tuple[int, list[Image]]:
     """Kernel weights of each tap, from shifts at the first and last row of a tile.
 
     Parameters

@@ -143,9 +143,7 @@ def select_sources(
     edge = np.minimum.reduce([table["x"] + 0.5, COLUMNS - 0.5 - table["x"], table["y"] + 0.5, ROWS - 0.5 - table["y"]])
     table["edge_distance"] = edge.astype(np.float32)
     magnitudes = [f"{kind}_mag_{band}" for kind in ("psf", "model") for band in BANDS]
-    return table[
-        ["id", "ra", "dec", "x", "y", "label", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]
-    ]
+    return table[["id", "ra", "dec", "x", "y", "label", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]]
 
 
 def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
@@ -168,7 +166,7 @@ def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
     for kind_of_flux, column in (("psf", "PSFFLUX"), ("model", "MODELFLUX")):
         for index, band in enumerate(BANDS):
             table[f"{kind_of_flux}_mag_{band}"] = _magnitude(rows[column][:, index])
-    flags = rows[_FLAGS].astype(np.int64) if _FLAGS in rows.dtype.names else [pd.NA] * len(rows)
+    flags = rows[_FLAGS].astype(np.int64) if _FLAGS in (rows.dtype.names or ()) else [pd.NA] * len(rows)
     table["flags"] = pd.array(flags, dtype="Int64")
     return table
 

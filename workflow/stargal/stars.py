@@ -4,12 +4,13 @@ They tell how well two bands lie on each other and what resampling did to the im
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from astropy.stats import sigma_clipped_stats
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 HALF = 8
 """Half side of the stamp a star is measured in, pixels: 3 sigma of a PSF of 2.4 arcsec FWHM, the survey's worst."""
@@ -82,7 +83,6 @@ def find_stars(image: NDArray[np.float32], sigma: float, ceiling: float = np.inf
     Stars
         At most `MOST`. Point sources are those whose width is within 12 % of the mode of the widths.
     """
-    rows, columns = image.shape
     margin = 2 * HALF
     inner = image[margin:-margin, margin:-margin]
     y, x = np.nonzero(inner > peak_snr * sigma)

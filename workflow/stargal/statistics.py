@@ -36,7 +36,10 @@ def count_sources(sources: Mapping[str, pd.DataFrame], buckets: Mapping[str, str
         (medians in r, arcsec).
     """
     table = join_sources(sources, buckets)
-    rows = [_count(bucket, field, part, size) for (bucket, field), part in table.groupby(["bucket", "field"], sort=True)]
+    rows = [
+        _count(str(bucket), str(field), part, size)
+        for (bucket, field), part in table.groupby(["bucket", "field"], sort=True)
+    ]
     rows += [_count(str(bucket), "all", part, size) for bucket, part in table.groupby("bucket", sort=True)]
     return pd.DataFrame(rows)
 
@@ -58,7 +61,7 @@ def bin_sources(
         lows, highs = [*edges[:-1], np.nan], [*edges[1:], np.nan]
         counted = [*counts, len(part) - counts.sum()]
         rows += [
-            {"bucket": bucket, "class": CLASSES[int(label)], "low": low, "high": high, "count": int(count)}
+            {"bucket": bucket, "class": CLASSES[int(str(label))], "low": low, "high": high, "count": int(count)}
             for low, high, count in zip(lows, highs, counted, strict=True)
         ]
     return pd.DataFrame(rows)

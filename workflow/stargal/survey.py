@@ -87,7 +87,7 @@ def parse_fields(text: str) -> list[Field]:
     StargalError
         If `text` is not of that form.
     """
-    fields = set()
+    fields: set[Field] = set()
     for group in text.split():
         camcol, _, numbers = group.partition(":")
         for part in numbers.split(","):

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stargal.survey import COLUMNS, ROWS
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 
 class Astrometry(Protocol):
