@@ -51,7 +51,7 @@ def test_every_labelled_source_is_there(finished: Path):
 def test_the_network_has_learned(finished: Path):
     """Agreement with photo's types on a field of another run; below an MCC of 0.65 something is wrong."""
     scores = pd.read_csv(finished / "results/mirror/tables/scores.csv")
-    row = scores[(scores["experiment"] == "regularized_large") & (scores["bucket"] == "test")].iloc[0]
+    row = scores[(scores["classifier"] == "regularized_large") & (scores["bucket"] == "test")].iloc[0]
     assert row["mcc"] >= 0.65 and row["accuracy"] > 0.8
 
 
