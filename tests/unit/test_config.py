@@ -1,10 +1,12 @@
 """Bad configuration: one clear line that names file, row or key, what was found and what is allowed."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from stargal.config import check_config, read_fields, resolve_training_set
 from stargal.errors import StargalError
@@ -30,8 +32,9 @@ def fault_of(config, files=(DEFAULT,)):
 
 def test_shipped_configurations_are_right(config):
     check_config(config, SCHEMAS / "config.schema.yaml", [DEFAULT])
-    for overlay in sorted((ROOT / "config").glob("*.yaml")):
-        merged = copy.deepcopy(config) | yaml.safe_load(overlay.read_text())
+    for overlay in [*sorted((ROOT / "config").glob("*.yaml")), ROOT / "tests/mirror.yaml"]:
+        merged = copy.deepcopy(config)
+        update_config(merged, yaml.safe_load(overlay.read_text()))
         check_config(merged, SCHEMAS / "config.schema.yaml", [DEFAULT, overlay])
         buckets = read_fields(ROOT / merged["fields"], SCHEMAS / "fields.schema.yaml")
         for name, members in merged["training_sets"].items():
@@ -145,3 +148,18 @@ def test_fields_on_a_command_line():
     for bad in ("301-8162-6", "301-8162-6:x", "301-8162:5"):
         with pytest.raises(StargalError):
             parse_fields(bad)
+
+
+def test_every_key_is_documented(config):
+    """config/README.md names each key that config.yaml holds, and no other."""
+    rows = re.findall(r"^\| `([a-z0-9_.{}]+)` \|", (ROOT / "config/README.md").read_text(), re.M)
+    documented = {row for row in rows if row not in ("rerun", "run", "camcol", "field", "bucket")}
+    keys = set()
+    for section, value in config.items():
+        if section in ("training_sets", "experiments"):
+            keys.add(f"{section}.{{name}}")
+        elif section == "models":
+            keys |= {f"models.{{name}}.{key}" for model in value.values() for key in model}
+        else:
+            keys |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
+    assert documented == keys

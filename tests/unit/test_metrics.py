@@ -9,6 +9,7 @@ import sklearn.metrics
 
 from stargal import metrics
 from stargal.errors import StargalError
+from stargal.labels import require_both_classes
 
 
 def sample(n=400, seed=0, decimals=None):
@@ -117,7 +118,7 @@ def test_bins_hold_their_lower_edge_and_nothing_outside():
 @pytest.mark.parametrize(("label", "missing"), [(0, "star"), (1, "galaxy")])
 def test_a_set_of_one_class_is_named(label, missing):
     with pytest.raises(StargalError, match=f"training set small: no {missing} among 7 sources"):
-        metrics.require_both_classes("training set small", np.full(7, label))
+        require_both_classes("training set small", np.full(7, label))
 
 
 def test_reliability_of_a_hand_made_case():
@@ -132,3 +133,11 @@ def test_wilson_of_a_textbook_case():
     """81 of 263: Newcombe 1998, Statistics in Medicine 17, 857, table I, method 3."""
     low, high = metrics.wilson(np.array([81 / 263]), np.array([263]))
     assert (low[0], high[0]) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_wilson_holds_the_share():
+    """At 0 and 1 too, where rounding would leave it outside."""
+    share, count = np.array([0.0, 1.0, 0.5, 1.0]), np.array([3, 7, 10, 10_000])
+    low, high = metrics.wilson(share, count)
+    assert (low <= share).all() and (share <= high).all()
+    assert (low[1:] > 0).all() and (high[:1] < 1).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stargal import metrics, plots
+from stargal import look, metrics, plots
 
 HISTORY = pd.DataFrame(
     {"epoch": [1, 2, 3], "loss": [0.7, 0.5, 0.4], "accuracy": 0.8, "val_loss": [0.7, 0.5, 0.6], "val_accuracy": 0.7}
@@ -73,8 +73,8 @@ FIGURES = {
 def test_a_figure_is_the_same_each_time_and_says_what_it_shows(name, tmp_path):
     draw, words = FIGURES[name]
     for path in (tmp_path / "first.svg", tmp_path / "again.svg"):
-        with plots.style():
-            plots.save(draw(), path)
+        with look.style():
+            look.save(draw(), path)
     text = (tmp_path / "first.svg").read_text()
     assert text == (tmp_path / "again.svg").read_text()
     assert [word for word in words if f">{word}<" not in text] == []
@@ -83,7 +83,7 @@ def test_a_figure_is_the_same_each_time_and_says_what_it_shows(name, tmp_path):
 
 def test_style_ignores_and_restores_the_users_settings():
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
-        with plots.style():
+        with look.style():
             assert (matplotlib.rcParams["font.size"], matplotlib.rcParams["axes.facecolor"]) == (10, "white")
         assert matplotlib.rcParams["font.size"] == 30
 
@@ -91,4 +91,4 @@ def test_style_ignores_and_restores_the_users_settings():
 @pytest.mark.parametrize("module", ["metrics", "baselines", "plots"])
 def test_tensorflow_is_not_loaded(module):
     program = f"import sys, stargal.{module}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=plots.STYLE.parents[1])
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=look.STYLE.parents[1])

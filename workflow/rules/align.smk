@@ -15,18 +15,18 @@ rule align_field:
         report=ALIGNMENT,
     log:
         f"{LOGS}/align_field/{{field}}.log",
-    conda:
-        "../../envs/environment.yaml"
     benchmark:
         f"{BENCHMARKS}/align_field/{{field}}.tsv"
-    params:
-        bands="".join(config["bands"]),
-        method=config["align"]["method"],
-        refine=flag("refine", config["align"]["refine"]),
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=600,
         runtime=10,
+    params:
+        bands="".join(config["bands"]),
+        method=config["align"]["method"],
+        refine=flag("refine", config["align"]["refine"]),
     message:
         "Aligning the bands of field {wildcards.field}"
     shell:
@@ -48,16 +48,16 @@ rule tabulate_alignment:
         ),
     log:
         f"{LOGS}/tabulate_alignment.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
-    localrule: True
-    params:
-        fields=format_fields(fields_in(*settings.BUCKETS)),
-        reports=lambda _: ALIGNMENT,
     threads: 1
     resources:
         mem_mb=300,
         runtime=5,
+    params:
+        fields=format_fields(fields_in(*settings.BUCKETS)),
+        reports=lambda _: ALIGNMENT,
     message:
         "Tabulating the alignment"
     shell:

@@ -74,9 +74,10 @@ except StargalError as error:
 # At most this many downloads at once, unless the command line or a profile says otherwise.
 workflow.global_resources.setdefault("downloads", config["archive"]["connections"])
 
-# The scripts find the library of this checkout, whatever else is installed.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(WORKFLOW), *filter(None, [os.environ.get("PYTHONPATH")])]
+# The scripts find the library of this checkout, whatever else is installed; tensorflow keeps its notes to itself.
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.getenv("PYTHONPATH")])),
+    TF_CPP_MIN_LOG_LEVEL=os.getenv("TF_CPP_MIN_LOG_LEVEL", "2"),
 )
 
 
@@ -91,7 +92,7 @@ def library_modules(source):
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
-            file = WORKFLOW / (name.replace(".", "/") + ".py")
+            file = WORKFLOW.joinpath(*name.split(".")).with_suffix(".py")
             if name.startswith("stargal.") and file.exists():
                 found |= {file} | library_modules(file)
     return frozenset(found)
@@ -153,6 +154,11 @@ def neighbours_of(wildcards):
 def patch_size(experiment):
     """Side of the patches an experiment reads, pixels."""
     return config["experiments"][experiment].get("patch_size", config["patches"]["size"])
+
+
+def patches_of_any_field(experiment):
+    """Path of the patches an experiment reads, with {field} left open."""
+    return PATCHES.replace("{size}", str(patch_size(experiment)))
 
 
 def training_fields(experiment):

@@ -6,9 +6,7 @@ results/{sky}/tables. Labels are SDSS photo's own types: all scores are agreemen
 
 BASELINES = f"{RESULTS}/baselines/{{training_set}}"
 EXPERIMENTS = list(config["experiments"])
-USED_SETS = sorted(
-    {experiment["training_set"] for experiment in config["experiments"].values()}
-)
+USED_SETS = sorted({experiment["training_set"] for experiment in config["experiments"].values()})
 
 
 rule predict:
@@ -102,9 +100,7 @@ rule score_baselines:
         mem_mb=1000,
         runtime=15,
     params:
-        training_fields=lambda wildcards: format_fields(
-            TRAINING_SETS[wildcards.training_set]
-        ),
+        training_fields=lambda wildcards: format_fields(TRAINING_SETS[wildcards.training_set]),
         validation_fields=format_fields(fields_in("validation")),
         test_fields=format_fields(fields_in("test")),
         sources=lambda wildcards: SOURCES,
@@ -123,9 +119,7 @@ rule score_baselines:
 rule tabulate_scores:
     """The scores of everything, side by side."""
     input:
-        metrics=expand(
-            f"{MODEL}/metrics.json", experiment=EXPERIMENTS, seed=config["seeds"]
-        ),
+        metrics=expand(f"{MODEL}/metrics.json", experiment=EXPERIMENTS, seed=config["seeds"]),
         baselines=expand(f"{BASELINES}/metrics.json", training_set=USED_SETS),
         code=code_of("tabulate_scores"),
     output:
@@ -151,10 +145,7 @@ rule tabulate_scores:
         mem_mb=500,
         runtime=5,
     params:
-        experiments=" ".join(
-            f"{name}={config['experiments'][name]['training_set']}"
-            for name in EXPERIMENTS
-        ),
+        experiments=" ".join(f"{name}={config['experiments'][name]['training_set']}" for name in EXPERIMENTS),
         seeds=" ".join(map(str, config["seeds"])),
         metrics=lambda wildcards: f"{MODEL}/metrics.json",
         baselines=lambda wildcards: f"{BASELINES}/metrics.json",

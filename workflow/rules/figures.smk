@@ -9,9 +9,7 @@ STYLE = os.path.relpath(WORKFLOW / "stargal/stargal.mplstyle")
 rule plot_training:
     """Loss and accuracy against the epoch, experiments side by side."""
     input:
-        histories=expand(
-            f"{MODEL}/history.csv", experiment=EXPERIMENTS, seed=config["seeds"]
-        ),
+        histories=expand(f"{MODEL}/history.csv", experiment=EXPERIMENTS, seed=config["seeds"]),
         style=STYLE,
         code=code_of("plot_training"),
     output:
@@ -176,6 +174,5 @@ rule plot_magnitude:
 
 
 FIGURE_FILES = [
-    f"{FIGURES}/{name}.svg"
-    for name in ("training", "confusion", "roc", "reliability", "magnitude")
+    f"{FIGURES}/{name}.svg" for name in ("training", "confusion", "roc", "reliability", "magnitude")
 ]

@@ -15,18 +15,18 @@ rule select_sources:
         SOURCES,
     log:
         f"{LOGS}/select_sources/{{field}}.log",
-    conda:
-        "../../envs/environment.yaml"
     group:
         "patches"
-    params:
-        neighbours=lambda wildcards: option("neighbours", neighbours_of(wildcards)),
-        magnitude_limit=option("magnitude-limit", config["sources"]["magnitude_limit"]),
-        reject_flags=option("reject-flags", ",".join(config["sources"]["reject_flags"])),
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=400,
         runtime=5,
+    params:
+        neighbours=lambda wildcards: option("neighbours", neighbours_of(wildcards)),
+        magnitude_limit=option("magnitude-limit", config["sources"]["magnitude_limit"]),
+        reject_flags=option("reject-flags", ",".join(config["sources"]["reject_flags"])),
     message:
         "Selecting the sources of field {wildcards.field}"
     shell:
@@ -45,10 +45,10 @@ rule extract_patches:
         PATCHES,
     log:
         f"{LOGS}/extract_patches/{{size}}/{{field}}.log",
-    conda:
-        "../../envs/environment.yaml"
     group:
         "patches"
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=600,
@@ -74,16 +74,16 @@ rule check_buckets:
         ),
     log:
         f"{LOGS}/check_buckets.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
-    localrule: True
-    params:
-        reports=lambda _: ALIGNMENT,
-        buckets=bucket_options(),
     threads: 1
     resources:
         mem_mb=300,
         runtime=5,
+    params:
+        reports=lambda _: ALIGNMENT,
+        buckets=bucket_options(),
     message:
         "Checking that no two buckets share sky"
     shell:
@@ -116,17 +116,17 @@ rule tabulate_sources:
         ),
     log:
         f"{LOGS}/tabulate_sources.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
-    localrule: True
-    params:
-        sources=lambda _: SOURCES,
-        buckets=bucket_options(),
-        size=config["patches"]["size"],
     threads: 1
     resources:
         mem_mb=300,
         runtime=5,
+    params:
+        sources=lambda _: SOURCES,
+        buckets=bucket_options(),
+        size=config["patches"]["size"],
     message:
         "Counting sources"
     shell:

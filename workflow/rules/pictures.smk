@@ -133,7 +133,5 @@ PICTURE_FILES = [
     f"{FIGURES}/alignment.svg",
     f"{FIGURES}/statistics.svg",
     *paths_of(f"{FIGURES}/cutouts/{{field}}.png", EXAMPLES),
-    *paths_of(
-        f"{FIGURES}/patches/{config['patches']['size']}/{{field}}.png", EXAMPLES
-    ),
+    *paths_of(f"{FIGURES}/patches/{config['patches']['size']}/{{field}}.png", EXAMPLES),
 ]

@@ -4,17 +4,10 @@ Needs sources and patches of the training and validation fields; makes results/{
 """
 
 
-def patches_of_any_field(experiment):
-    """Path of the patches an experiment reads, with {field} left open."""
-    return PATCHES.replace("{size}", str(patch_size(experiment)))
-
-
 rule train_model:
     """The network of an experiment, and its history. One thread: two trainings side by side beat one on two."""
     input:
-        training_sources=lambda wildcards: paths_of(
-            SOURCES, training_fields(wildcards.experiment)
-        ),
+        training_sources=lambda wildcards: paths_of(SOURCES, training_fields(wildcards.experiment)),
         training_patches=lambda wildcards: paths_of(
             PATCHES,
             training_fields(wildcards.experiment),
@@ -44,12 +37,8 @@ rule train_model:
         mem_mb=2000,
         runtime=lambda wildcards: 15 + 3 * len(training_fields(wildcards.experiment)),
     params:
-        training_set=lambda wildcards: config["experiments"][wildcards.experiment][
-            "training_set"
-        ],
-        training_fields=lambda wildcards: format_fields(
-            training_fields(wildcards.experiment)
-        ),
+        training_set=lambda wildcards: config["experiments"][wildcards.experiment]["training_set"],
+        training_fields=lambda wildcards: format_fields(training_fields(wildcards.experiment)),
         validation_fields=format_fields(fields_in("validation")),
         sources=lambda wildcards: SOURCES,
         patches=lambda wildcards: patches_of_any_field(wildcards.experiment),

@@ -7,10 +7,12 @@ of r magnitude in it.
 from pathlib import Path
 from typing import Annotated
 
-from stargal import cli
-from stargal.metrics import evaluate_buckets, require_both_classes
-from stargal.tables import read_table, write_records
 from typer import Argument, Option
+
+from stargal import cli
+from stargal.labels import require_both_classes
+from stargal.metrics import evaluate_buckets
+from stargal.tables import read_table, write_records
 
 
 def main(

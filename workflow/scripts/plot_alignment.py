@@ -10,8 +10,8 @@ import pandas as pd
 from typer import Option
 
 from stargal import cli
+from stargal.look import save, style
 from stargal.pictures import draw_alignment
-from stargal.plots import save, style
 
 
 def main(

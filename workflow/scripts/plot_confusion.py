@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from stargal import cli, plots
 from typer import Argument, Option
+
+from stargal import cli, look, plots
 
 
 def main(
@@ -15,8 +16,8 @@ def main(
     """Draw the confusion matrices."""
     table = pd.read_csv(scores)
     table = table[(table["bucket"] == "test") & table["seed"].notna()]  # baselines have no seed
-    with plots.style():
-        plots.save(plots.confusion_matrices(table), figure)
+    with look.style():
+        look.save(plots.confusion_matrices(table), figure)
 
 
 cli.run(main)

@@ -12,8 +12,8 @@ from typer import Argument, Option
 from stargal import cli
 from stargal.cube import read_cube
 from stargal.frames import read_frame
+from stargal.look import save, style
 from stargal.pictures import COLOUR_BANDS, choose_window, colour_picture, draw_cutouts
-from stargal.plots import save, style
 from stargal.tables import read_table
 
 

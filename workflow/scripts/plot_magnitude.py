@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from stargal import cli, plots
 from typer import Argument, Option
+
+from stargal import cli, look, plots
 
 
 def main(
@@ -15,8 +16,8 @@ def main(
     """Draw the score by magnitude."""
     table = pd.read_csv(scores)
     table = table[(table["bucket"] == "test") & ~table["classifier"].isin(["random", "majority"])]  # 0 everywhere
-    with plots.style():
-        plots.save(plots.score_by_magnitude(table, "mcc", "Matthews coefficient, test fields"), figure)
+    with look.style():
+        look.save(plots.score_by_magnitude(table, "mcc", "Matthews coefficient, test fields"), figure)
 
 
 cli.run(main)

@@ -9,9 +9,9 @@ from typing import Annotated
 from typer import Option
 
 from stargal import cli
+from stargal.look import save, style
 from stargal.patches import read_patches
 from stargal.pictures import draw_patches
-from stargal.plots import save, style
 from stargal.survey import REFERENCE
 from stargal.tables import read_table
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from stargal import cli, plots
-from stargal.tables import read_table
 from typer import Option
+
+from stargal import cli, look, plots
+from stargal.tables import read_table
 
 
 def main(
@@ -24,8 +25,8 @@ def main(
         ]
         for name in experiments.split()
     }
-    with plots.style():
-        plots.save(plots.reliability_diagrams(runs), figure)
+    with look.style():
+        look.save(plots.reliability_diagrams(runs), figure)
 
 
 cli.run(main)

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from stargal import cli, plots
-from stargal.tables import read_table
 from typer import Option
+
+from stargal import cli, look, plots
+from stargal.tables import read_table
 
 
 def main(
@@ -32,8 +33,8 @@ def main(
         labels = table["label"].to_numpy()
         lines["concentration"] = (labels, table["concentration"].to_numpy())
         lines[f"magnitude ({training_set})"] = (labels, table["magnitude"].to_numpy())
-    with plots.style():
-        plots.save(plots.roc_curves(runs, lines), figure)
+    with look.style():
+        look.save(plots.roc_curves(runs, lines), figure)
 
 
 cli.run(main)

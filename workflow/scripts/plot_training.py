@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from stargal import cli, plots
 from typer import Option
+
+from stargal import cli, look, plots
 
 
 def main(
@@ -19,8 +20,8 @@ def main(
         name: [pd.read_csv(histories.format(experiment=name, seed=seed)) for seed in seeds.split()]
         for name in experiments.split()
     }
-    with plots.style():
-        plots.save(plots.training_curves(runs), figure)
+    with look.style():
+        look.save(plots.training_curves(runs), figure)
 
 
 cli.run(main)

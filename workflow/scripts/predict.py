@@ -10,12 +10,13 @@ from typing import Annotated
 import numpy as np
 import pyarrow
 import pyarrow.parquet
+from typer import Argument, Option
+
 from stargal import cli, models
 from stargal.files import whole
 from stargal.survey import parse_fields
 from stargal.tables import read_table, unusable
 from stargal.train import open_patches
-from typer import Argument, Option
 
 
 def main(
@@ -30,8 +31,8 @@ def main(
     models.use_one_thread()
     network = models.load(model)
     classify = models.predictor(network)
-    bucket_of = {field: "validation" for field in parse_fields(validation_fields)}
-    bucket_of |= {field: "test" for field in parse_fields(test_fields)}
+    bucket_of = dict.fromkeys(parse_fields(validation_fields), "validation")
+    bucket_of |= dict.fromkeys(parse_fields(test_fields), "test")
     writer = None
     with whole(predictions) as partial:
         for field, bucket in bucket_of.items():

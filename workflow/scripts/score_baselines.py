@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+from typer import Option
+
 from stargal import cli
 from stargal.baselines import BASELINES, COLUMNS, score_sources
 from stargal.files import whole
-from stargal.metrics import evaluate_buckets, require_both_classes
+from stargal.labels import require_both_classes
+from stargal.metrics import evaluate_buckets
 from stargal.survey import parse_fields
 from stargal.tables import read_table, write_records
-from typer import Option
 
 
 def main(

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+from typer import Option
+
 from stargal import cli
 from stargal.baselines import BASELINES
 from stargal.metrics import COLUMNS
 from stargal.tables import read_records, write_csv
-from typer import Option
 
 
 def main(

@@ -8,12 +8,13 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+from typer import Option
+
 from stargal import cli, models
-from stargal.metrics import require_both_classes
+from stargal.labels import require_both_classes
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
 from stargal.train import LabelledPatches, fit, open_patches, sky_sigma
-from typer import Option
 
 
 def main(

@@ -15,7 +15,7 @@ from astropy.wcs import WCS
 from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 
-from stargal.cube import NO_DATA, SATURATED, Cube, make_header
+from stargal.cube import SATURATED, Cube, make_header
 from stargal.errors import StargalError
 from stargal.frames import Frame
 from stargal.resample import REACH, reproject_image, resample
@@ -88,8 +88,8 @@ def align_field(
     StargalError
         If a band is missing, comes twice, or lies elsewhere.
     """
-    image = np.full((len(bands), *reference.image.shape), np.nan, dtype=np.float32)
-    mask = np.zeros(image.shape, dtype=np.uint8)
+    image = np.empty((len(bands), *reference.image.shape), dtype=np.float32)
+    mask = np.empty(image.shape, dtype=np.uint8)
     noise, psf = np.full((2, len(bands)), np.nan, dtype=np.float32)
     sigma = sky_sigma(reference.image)
     stars = find_stars(reference.image, sigma, SATURATION_DN * reference.nmgy_per_dn)
@@ -100,7 +100,8 @@ def align_field(
         index = bands.index(frame.band)
         aligned, saturated, report = align_band(reference, stars, frame, method, refine)
         image[index] = aligned
-        mask[index] = NO_DATA * np.isnan(aligned) + SATURATED * saturated
+        mask[index] = np.isnan(aligned)  # as NO_DATA is 1
+        mask[index][saturated] |= SATURATED
         noise[index], psf[index] = report["noise"], report["fwhm"]
         reports[frame.band] = report
     missing = set(bands) - set(reports)
@@ -113,7 +114,7 @@ def align_field(
 
 def align_band(
     reference: Frame, stars: Stars, frame: Frame, method: str, refine: bool
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
+) -> tuple[NDArray[np.float32], tuple[NDArray[np.intp], NDArray[np.intp]], dict[str, Any]]:
     """Bring one frame onto the reference's grid and measure how well it lies.
 
     Parameters
@@ -127,7 +128,8 @@ def align_band(
     Returns
     -------
     image : ndarray, float32, shape (1489, 2048)
-    saturated : ndarray, bool, same shape
+    saturated : tuple of ndarray
+        Rows and columns of the pixels that a saturated one may have reached.
     report : dict
         A row of the cube's ALIGNMENT table. Lengths are pixels; `x_offset`, `y_offset` are medians over stars left
         out of the fit, `..._before` those of the astrometry alone; ratios are medians of after over before.
@@ -246,20 +248,16 @@ def _fit_clipped(terms: Array, values: Array, use: NDArray[np.bool_]) -> Array:
     return coefficients
 
 
-def _saturated(frame: Frame, mapping: Mapping) -> NDArray[np.bool_]:
-    """Reference pixels into which the kernel may bring a saturated pixel of the frame."""
+def _saturated(frame: Frame, mapping: Mapping) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the reference pixels into which the kernel may bring a saturated pixel of the frame."""
     rows, columns = frame.image.shape
-    saturated = np.zeros((rows, columns), dtype=bool)
     y, x = np.nonzero(frame.image > SATURATION_DN * frame.nmgy_per_dn)
     dx, dy = mapping.shift(x, y)
-    column, row = np.rint(x - dx).astype(int), np.rint(y - dy).astype(int)
-    reach = 0 if not (np.any(dx) or np.any(dy)) else REACH
-    for step_y in range(-reach, reach + 1):
-        for step_x in range(-reach, reach + 1):
-            near_y, near_x = row + step_y, column + step_x
-            inside = (near_y >= 0) & (near_y < rows) & (near_x >= 0) & (near_x < columns)
-            saturated[near_y[inside], near_x[inside]] = True
-    return saturated
+    reach = REACH if np.any(mapping.dx) or np.any(mapping.dy) else 0
+    step_y, step_x = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1, 1)
+    near_y, near_x = np.rint(y - dy).astype(np.intp) + step_y, np.rint(x - dx).astype(np.intp) + step_x
+    inside = (near_y >= 0) & (near_y < rows) & (near_x >= 0) & (near_x < columns)
+    return near_y[inside], near_x[inside]
 
 
 def _median(values: Array) -> float:

@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 PHOTO_LIMIT = 0.145
-"""Photo calls a source a galaxy if its psfMag - cmodelMag exceeds this, mag (SDSS algorithms page `classify`, since DR2)."""
+"""Photo calls a source a galaxy if its psfMag - cmodelMag exceeds this, mag (SDSS algorithms page
+`classify`, since DR2)."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class StarsByMagnitude:
 
 
 def concentration(psf: NDArray[np.float64], model: NDArray[np.float64]) -> NDArray[np.float64]:
-    """model - PSF magnitude: 0 for a point source, lower the more light lies outside the PSF.
+    """Model - PSF magnitude: 0 for a point source, lower the more light lies outside the PSF.
 
     Where a flux is not positive there is no magnitude: such a source gets -`PHOTO_LIMIT`, neither star nor galaxy.
     """

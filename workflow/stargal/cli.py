@@ -1,7 +1,6 @@
 """The command line of a script: its function's signature, and one clear line for bad input."""
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +17,6 @@ def run(main: Callable[..., Any]) -> None:
     bug and shows its traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     try:

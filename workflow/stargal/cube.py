@@ -115,10 +115,11 @@ def read_cube(path: Path) -> Cube:
         If the file is not a whole cube.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", AstropyUserWarning)  # a cut file is only worth a warning to astropy
-            hdus = fits.open(path, memmap=True, lazy_load_hdus=False)
-        with hdus:
+        with path.open("rb") as stream:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", AstropyUserWarning)  # a cut file is only worth a warning to astropy
+                hdus = fits.open(stream, memmap=True, lazy_load_hdus=False)
+            hdus.verify("exception")
             primary, mask = hdus[0], hdus["MASK"]
             image = primary.data
             if image is None or image.shape != (5, ROWS, COLUMNS) or mask.data.shape != image.shape:

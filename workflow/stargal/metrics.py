@@ -11,11 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stargal.errors import StargalError
-
-CLASSES = {1: "star", 0: "galaxy"}
-"""What a label says."""
-
 NAMES = ("accuracy", "mcc", "roc_auc", "average_precision", "log_loss", "brier", "recall_star", "recall_galaxy")
 """The scores, in the order of the tables."""
 
@@ -36,28 +31,6 @@ SEED = 0
 
 BLOCK = 4_000_000
 """Numbers in one block of resamples; bounds the memory, about 200 MB."""
-
-
-def require_both_classes(name: str, labels: NDArray[Any]) -> None:
-    """Refuse sources that are all of one class: nothing can be learned from them, and most scores are not defined.
-
-    Parameters
-    ----------
-    name : str
-        What the sources are: ``training set large``, ``bucket test``.
-    labels : int array, (n,)
-        1 star, 0 galaxy.
-
-    Raises
-    ------
-    StargalError
-        Naming the set and the missing class.
-    """
-    for label, word in CLASSES.items():
-        if not np.any(labels == label):
-            raise StargalError(
-                f"{name}: no {word} among {len(labels)} sources; add fields to it, or loosen `sources` in the config"
-            )
 
 
 class Scorer:
@@ -260,4 +233,5 @@ def wilson(share: NDArray[np.float64], count: NDArray[Any]) -> tuple[NDArray[np.
     z2 = 1.959964**2
     middle = (share + z2 / (2 * count)) / (1 + z2 / count)
     half = np.sqrt(z2) / (1 + z2 / count) * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
-    return middle - half, middle + half
+    # The interval holds the share; rounding may put it outside by 1e-17 where the share is 0 or 1.
+    return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)

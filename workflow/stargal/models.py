@@ -63,7 +63,8 @@ def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int
 def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
     """asinh(flux / (`SOFTENING` sky sigma)) of each band: linear in the faint, logarithmic in the bright.
 
-    The scale of SDSS magnitudes (Lupton, Gunn & Szalay 1999). Pixels without data become 0, the mean of the subtracted sky.
+    The scale of SDSS magnitudes (Lupton, Gunn & Szalay 1999). Pixels without data become 0, the mean of the
+    subtracted sky.
     """
     flux = ops.where(ops.isnan(patches), 0.0, patches)
     variance = [(SOFTENING * float(sigma)) ** 2 for sigma in sky_sigma]

@@ -1,4 +1,4 @@
-"""Pictures of the sky and figures of what is on it. Draw and save them within `stargal.plots.style`."""
+"""Pictures of the sky and figures of what is on it. Draw and save them within `stargal.look.style`."""
 
 import numpy as np
 import pandas as pd

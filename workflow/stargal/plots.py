@@ -1,40 +1,21 @@
-"""Figures of training and evaluation. Draw and save them within `style`."""
+"""Figures of training and evaluation. Draw and save them within `stargal.look.style`."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
-import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from stargal.files import whole
 from stargal.metrics import reliability, roc_curve
-
-STYLE = Path(__file__).with_name("stargal.mplstyle")
-"""What all figures look like."""
 
 WIDTH = 3.0
 """Width of a panel, inches."""
 
 GREY = "0.45"
 """Colour of what is there for comparison."""
-
-
-def style() -> AbstractContextManager[None]:
-    """Context with the style of the house, whatever the user's matplotlibrc says."""
-    return matplotlib.style.context(STYLE, after_reset=True)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write an SVG or PNG, as the path says, without date or version: the same figure gives the same bytes."""
-    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[path.suffix[1:]]
-    with whole(path) as partial:
-        figure.savefig(partial, format=path.suffix[1:], metadata=metadata)
 
 
 def training_curves(histories: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
@@ -188,7 +169,8 @@ def score_by_magnitude(scores: pd.DataFrame, name: str, label: str) -> Figure:
     for number, ((classifier, training_set), bins) in enumerate(groups):
         low, high = bins["magnitude_low"].to_numpy(), bins["magnitude_high"].to_numpy()
         shift = (number - (len(groups) - 1) / 2) * 0.5 / len(groups) * np.min(high - low)
-        spread = [bins[name] - bins[f"{name}_low"], bins[f"{name}_high"] - bins[name]]
+        # A percentile interval of few sources need not hold the score itself.
+        spread = np.maximum([bins[name] - bins[f"{name}_low"], bins[f"{name}_high"] - bins[name]], 0)
         look: dict[str, Any] = {"color": GREY, "linestyle": _DASHES[number % len(_DASHES)], "linewidth": 1.2}
         text = f"{classifier} ({training_set})" if isinstance(training_set, str) else classifier
         if "seed" in scores and scores.loc[scores["classifier"] == classifier, "seed"].notna().any():

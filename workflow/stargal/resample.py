@@ -88,21 +88,23 @@ def resample(image: Image, mapping: Mapping) -> Image:
     # The first pass runs over the image's own columns: take their shift in y at the output column that they go to.
     # The mean shift does, because the shift in y changes by less than 1e-3 from column to column.
     _, shift_y = mapping.shift_grid(np.arange(-margin, columns + margin) - shift_x.mean(), knots)
-    area = _area(mapping, columns, knots)
+    first_x, weights_x = _weights(shift_x, _area(mapping, columns, knots))
+    first_y, weights_y = _weights(shift_y, 1.0)
     output = np.empty_like(image)
     for index, (top, bottom) in enumerate(itertools.pairwise(knots)):
-        ends = slice(index, index + 2)
-        bottom += bottom == rows - 1
+        height = bottom - top + (bottom == rows - 1)
+        along = (np.arange(height) / (bottom - top)).astype(np.float32)[:, None]
+        first_row = margin + top + first_y
         for left in range(0, columns, TILE_COLUMNS):
             right = min(left + TILE_COLUMNS, columns)
-            first_x, weights_x = _weights(shift_x[ends, left:right], area[ends, left:right], knots[ends], bottom - top)
             start, stop = margin + left + first_x, margin + right + first_x + len(weights_x) - 1
-            first_y, weights_y = _weights(shift_y[ends, start:stop], 1.0, knots[ends], bottom - top)
-            first_row = margin + top + first_y
-            source = padded[first_row : first_row + bottom - top + len(weights_y) - 1, start:stop]
-            scratch = _weighted_sum([source[k : k + bottom - top] for k in range(len(weights_y))], weights_y)
-            shifted = [scratch[:, k : k + right - left] for k in range(len(weights_x))]
-            output[top:bottom, left:right] = _weighted_sum(shifted, weights_x)
+            source = padded[first_row : first_row + height + len(weights_y) - 1, start:stop]
+            taps = [source[tap : tap + height] for tap in range(len(weights_y))]
+            scratch = _weighted_sum(taps, weights_y[:, index : index + 2, start:stop], along)
+            taps = [scratch[:, tap : tap + right - left] for tap in range(len(weights_x))]
+            output[top : top + height, left:right] = _weighted_sum(
+                taps, weights_x[:, index : index + 2, left:right], along
+            )
     return output
 
 
@@ -116,43 +118,46 @@ def _area(mapping: Mapping, columns: int, rows: NDArray[np.int64]) -> Array:
     return np.abs(xx * yy - xy * yx)
 
 
-def _weights(shift: Array, total: Array | float, knots: NDArray[np.int64], rows: int) -> tuple[int, list[Image]]:
-    """Kernel weights of each tap, from shifts at the first and last row of a tile.
+def _weights(shift: Array, total: Array | float) -> tuple[int, Image]:
+    """Kernel weights of each tap at some rows.
 
     Parameters
     ----------
-    shift : ndarray, shape (2, columns)
-        Shift at two rows, pixels.
-    total : ndarray, shape (2, columns), or float
+    shift : ndarray, shape (rows, columns)
+        Pixels.
+    total : ndarray, shape (rows, columns), or float
         What the weights are to sum to.
-    knots : ndarray, shape (2,)
-        Numbers of the two rows.
-    rows : int
-        Rows wanted, from the first knot on.
 
     Returns
     -------
     first : int
         Offset of the first tap from the output pixel.
-    weights : list of ndarray, float32, shape (rows, columns)
-        One array a tap.
+    weights : ndarray, float32, shape (taps, rows, columns)
     """
     first = int(np.floor(shift.min())) - REACH + 1
     last = int(np.floor(shift.max())) + REACH
-    ends = lanczos3(shift, np.arange(first, last + 1))
-    ends *= total / ends.sum(axis=0)
-    along = (np.arange(rows, dtype=np.float32) / np.float32(knots[1] - knots[0]))[:, None]
-    start, change = ends[:, 0].astype(np.float32), (ends[:, 1] - ends[:, 0]).astype(np.float32)
-    return first, [along * change[tap] + start[tap] for tap in range(len(ends))]
+    weights = lanczos3(shift, np.arange(first, last + 1))
+    weights *= total / weights.sum(axis=0)
+    return first, weights.astype(np.float32)
 
 
-def _weighted_sum(images: list[Image], weights: list[Image]) -> Image:
-    """Sum of images times weights."""
-    total = images[0] * weights[0]
-    product = np.empty_like(total)
-    for image, weight in zip(images[1:], weights[1:], strict=True):
-        np.multiply(image, weight, out=product)
-        total += product
+def _weighted_sum(taps: list[Image], ends: Image, along: Image) -> Image:
+    """Sum of the taps' pixels times their weights, which go linearly from the first row of a tile to the next tile's.
+
+    Parameters
+    ----------
+    taps : list of ndarray, float32, shape (rows, columns)
+    ends : ndarray, float32, shape (taps, 2, columns)
+    along : ndarray, float32, shape (rows, 1)
+        From 0 at the first row to 1 at the next tile's.
+    """
+    total = np.zeros(taps[0].shape, dtype=np.float32)
+    weight = np.empty_like(total)
+    for tap, (start, end) in zip(taps, ends, strict=True):
+        np.multiply(along, end - start, out=weight)
+        weight += start
+        weight *= tap
+        total += weight
     return total
 
 

@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from stargal.cube import Cube
 from stargal.errors import StargalError
+from stargal.labels import GALAXY, STAR
 from stargal.stars import FWHM_PER_SIGMA, measure_stars
 from stargal.survey import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS, Field
-
-STAR, GALAXY = 1, 0
-"""The labels."""
 
 PHOTO_TYPES = {6: STAR, 3: GALAXY}
 """Label of photo's OBJC_TYPE."""

@@ -56,10 +56,10 @@ class Stars:
 def sky_sigma(image: NDArray[np.float32]) -> float:
     """Standard deviation of the sky in an image (rows, columns), clipped at 3 sigma.
 
-    A seventh of the rows and every third column are enough (145,000 pixels, 0.2 %). No median absolute deviation: the
-    pixels of a frame are counts, a few to a sigma, and their median moves in steps.
+    One pixel in 55 is enough (55,000 pixels, 0.3 %). No median absolute deviation: the pixels of a frame are counts, a
+    few to a sigma, and their median moves in steps.
     """
-    sample = image[::7, ::3]
+    sample = image[::11, ::5]
     _, _, sigma = sigma_clipped_stats(sample[np.isfinite(sample)], sigma=3.0, maxiters=10)
     # A normal distribution cut at 3 sigma keeps 98.66 % of its standard deviation.
     return float(sigma / 0.98658)

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from stargal.labels import CLASSES
 from stargal.survey import REFERENCE
-
-CLASSES = {1: "star", 0: "galaxy"}
 
 MAGNITUDE_EDGES = np.arange(13.0, 25.1, 0.5)
 """Bins of r model magnitude."""

@@ -63,7 +63,7 @@ class LabelledPatches:
                 for begin, end in _runs(wanted[first:last] - np.arange(last - first)):
                     row = wanted[first + begin] - self.starts[file]
                     stream.seek(self.offsets[file] + row * patch_bytes)
-                    stream.readinto(found[first + begin : first + end])  # type: ignore[arg-type]
+                    stream.readinto(found[first + begin : first + end])
         result = np.empty_like(found)
         result[order] = found
         return result
@@ -170,6 +170,7 @@ class Batches(keras.utils.PyDataset):
         return self.patches.read(rows), self.patches.labels[rows, np.newaxis].astype(np.float32)
 
     def on_epoch_end(self) -> None:
+        """Draw another order of the sources."""
         if self.random is not None:
             self.random.shuffle(self.rows)
 
@@ -241,7 +242,8 @@ def fit(
     ).history
     if not np.all(np.isfinite(history["loss"])):
         raise StargalError(
-            f"the training loss is not a number in epoch {len(history['loss'])}: lower learning_rate (now {learning_rate})"
+            f"the training loss is not a number in epoch {len(history['loss'])}: lower learning_rate "
+            f"(now {learning_rate})"
         )
     return pd.DataFrame(
         {

@@ -1,0 +1,53 @@
+# Two commands: `make run` and `make test`. The rest is what they are made of.
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= all
+ARGS ?=
+
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+
+.PHONY: run test env lint types unit workflow lock benchmark clean
+
+run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
+	snakemake --cores $(CORES) $(ARGS)
+
+test: lint types unit workflow  ## everything that must pass
+
+env: $(VENV)/test.stamp  ## the environment alone, tests' tools included
+
+lint: $(VENV)/test.stamp
+	ruff format --check .
+	ruff check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+types: $(VENV)/test.stamp
+	mypy
+
+unit: $(VENV)/test.stamp
+	pytest tests/unit
+
+workflow: $(VENV)/test.stamp
+	pytest tests/workflow
+
+benchmark: $(VENV)/test.stamp  ## alignment beside its alternatives; needs STARGAL_MIRROR
+	python tests/benchmark_align.py
+
+lock:  ## pin envs/*.in anew; needs uv
+	for name in cpu gpu dev; do \
+	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links -o envs/$$name.txt envs/$$name.in; \
+	done
+
+clean:  ## results and logs; downloads stay
+	rm -rf results/*/ logs benchmarks
+
+$(VENV)/run.stamp: envs/cpu.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("error: stargal needs python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r envs/cpu.txt
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp envs/dev.txt
+	$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r envs/dev.txt
+	touch $@

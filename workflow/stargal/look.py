@@ -1,0 +1,24 @@
+"""The look of all figures, and how they are written."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+from stargal.files import whole
+
+STYLE = Path(__file__).with_name("stargal.mplstyle")
+"""What all figures look like."""
+
+
+def style() -> AbstractContextManager[None]:
+    """Context with the style of the house, whatever the user's matplotlibrc says."""
+    return matplotlib.style.context(STYLE, after_reset=True)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write an SVG or PNG, as the path says, without date or version: the same figure gives the same bytes."""
+    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[path.suffix[1:]]
+    with whole(path) as partial:
+        figure.savefig(partial, format=path.suffix[1:], metadata=metadata)
