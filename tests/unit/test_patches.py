@@ -57,9 +57,9 @@ def test_files_of_patches(tmp_path, image):
     patches = extract_patches(image, [20, 30], [20, 30], 15)
     write_patches(patches, path)
     np.testing.assert_array_equal(read_patches(path, 2), patches)
-    with pytest.raises(StargalError, match="expected 3 patches: remove it"):
+    with pytest.raises(StargalError, match="2 patches for 3 sources; remove the file"):
         read_patches(path, 3)
     for kept in (0, 50, len(path.read_bytes()) - 8):
         path.write_bytes(path.read_bytes()[:kept])
-        with pytest.raises(StargalError, match="not a whole file of patches"):
+        with pytest.raises(StargalError, match="remove the file and run again"):
             read_patches(path, 2)

@@ -114,15 +114,18 @@ def test_corrupt_cube_and_patches(broken):
     """Files cut short by hand: no job goes on with them; removed, they are made again."""
     project, _ = broken
     cube, patches = project.result(f"aligned/{TRAIN.name}.fits"), project.result(f"patches/15/{TRAIN.name}.npy")
-    project.run(f"results/made/patches/15/{TRAIN.name}.npy")
+    target = f"results/made/patches/15/{TRAIN.name}.npy"
+    model = "results/made/models/base_small/seed1/model.keras"
+    project.run(model, "--until", "extract_patches", "check_buckets")
     good = patches.read_bytes()
-    os.truncate(cube, 30_000_000)
-    refused(project, f"{TRAIN.name}.fits: not a whole cube", f"results/made/patches/15/{TRAIN.name}.npy")
-    cube.unlink()
-    project.run(f"results/made/patches/15/{TRAIN.name}.npy")
-    assert patches.read_bytes() == good
     os.truncate(patches, 5_000)
-    refused(project, f"{TRAIN.name}.npy", "results/made/models/base_small/seed1/model.keras")
+    refused(project, f"{TRAIN.name}.npy", model)
+    patches.unlink()
+    os.truncate(cube, 30_000_000)
+    refused(project, f"{TRAIN.name}.fits: not a whole cube", target)
+    cube.unlink()
+    project.run(target)
+    assert patches.read_bytes() == good
 
 
 @pytest.mark.parametrize(

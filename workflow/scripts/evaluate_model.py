@@ -29,4 +29,5 @@ def main(
     write_records(evaluate_buckets(table, "probability", edges=bins, resamples=resamples), metrics)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -20,4 +20,5 @@ def main(
         look.save(plots.confusion_matrices(table), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -20,4 +20,5 @@ def main(
         look.save(plots.score_by_magnitude(table, "mcc", "Matthews coefficient, test fields"), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -29,4 +29,5 @@ def main(
         look.save(plots.reliability_diagrams(runs), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

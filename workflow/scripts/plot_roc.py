@@ -37,4 +37,5 @@ def main(
         look.save(plots.roc_curves(runs, lines), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

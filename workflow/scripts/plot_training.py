@@ -24,4 +24,5 @@ def main(
         look.save(plots.training_curves(runs), figure)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -51,4 +51,5 @@ def main(
             writer.close()
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

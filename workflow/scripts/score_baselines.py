@@ -60,4 +60,5 @@ def main(
     write_records(records, metrics)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

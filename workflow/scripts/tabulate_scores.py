@@ -45,4 +45,5 @@ def main(
     write_csv(table[binned], by_magnitude)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -51,4 +51,5 @@ def main(
     write_csv(epochs, history)
 
 
-cli.run(main)
+if __name__ == "__main__":
+    cli.run(main)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stargal.errors import StargalError
 from stargal.files import whole
+from stargal.tables import unusable
 
 Patches = NDArray[np.float32]
 
@@ -56,7 +57,7 @@ def write_patches(patches: Patches, path: Path) -> None:
         np.save(stream, patches)
 
 
-def read_patches(path: Path, rows: int) -> Patches:
+def read_patches(path: Path, rows: int) -> "np.memmap[tuple[int, ...], np.dtype[np.float32]]":
     """Map a file of patches into memory, read-only.
 
     Parameters
@@ -70,13 +71,12 @@ def read_patches(path: Path, rows: int) -> Patches:
     StargalError
         If the file is not whole, or does not fit the sources.
     """
-    mend = "remove it to have it made again"
     try:
         patches = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
     except (OSError, ValueError, EOFError) as error:
-        raise StargalError(f"{path}: not a whole file of patches ({error}): {mend}") from None
-    if patches.ndim != 4 or patches.dtype != np.float32 or len(patches) != rows:
-        raise StargalError(f"{path}: {patches.dtype} of shape {patches.shape}, expected {rows} patches: {mend}")
+        raise unusable(path, str(error).splitlines()[0]) from None
+    if patches.ndim != 4 or patches.dtype != np.float32 or not patches.flags.c_contiguous:
+        raise unusable(path, f"{patches.dtype} of shape {patches.shape}, expected float32 (n, size, size, bands)")
+    if len(patches) != rows:
+        raise unusable(path, f"{len(patches)} patches for {rows} sources")
     return patches

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
+from stargal.patches import read_patches
 from stargal.tables import read_table, unusable
 
 MAD_TO_SIGMA = 1.4826
@@ -98,26 +99,14 @@ def open_patches(patches: Sequence[Path], sources: Sequence[Path]) -> LabelledPa
     shapes: list[tuple[int, ...]] = []
     for patch_path, source_path in zip(patches, sources, strict=True):
         labels.append(read_table(source_path, ["label"])["label"].to_numpy(np.int8))
-        shape, offset = _read_header(patch_path)
-        if shape[0] != len(labels[-1]):
-            raise unusable(patch_path, f"{shape[0]} patches for the {len(labels[-1])} sources of {source_path}")
-        if shape[1:] != (shapes or [shape[1:]])[0]:
-            raise unusable(patch_path, f"patches of {shape[1:]}, those of {patches[0]} are {shapes[0]}")
-        offsets.append(offset)
-        shapes.append(shape[1:])
+        mapped = read_patches(patch_path, len(labels[-1]))
+        shape = mapped.shape[1:]
+        if shape != (shapes or [shape])[0]:
+            raise unusable(patch_path, f"patches of {shape}, those of {patches[0]} are {shapes[0]}")
+        offsets.append(mapped.offset)
+        shapes.append(shape)
     starts = np.cumsum([0, *map(len, labels)], dtype=np.int64)
     return LabelledPatches(list(patches), offsets, starts, np.concatenate(labels), shapes[0])
-
-
-def _read_header(path: Path) -> tuple[tuple[int, ...], int]:
-    """Shape of a float32 ``.npy`` file and the byte at which its numbers begin."""
-    try:
-        array = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise unusable(path, str(error).splitlines()[0]) from None
-    if array.dtype != np.float32 or array.ndim != 4 or not array.flags.c_contiguous:
-        raise unusable(path, f"{array.dtype} of shape {array.shape}, expected float32 (n, size, size, bands)")
-    return array.shape, array.offset
 
 
 def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:

@@ -1,0 +1,73 @@
+"""Catalogue of the simulated sky: its sources as SDSS photo would have measured them.
+
+Needs the simulated frames and the truth of a field; makes resources/{sky}/measured/{field}.parquet and the calibObj
+catalogues of the camcols, with a .sha256 beside each. The truth goes into extra columns only: nothing is measured with it.
+"""
+
+MEASURED = f"{RESOURCES}/measured/{{field}}.parquet"
+TRUTH = f"{RESOURCES}/truth/{{field}}.parquet"
+
+
+def fields_of_camcol(wildcards):
+    """Configured fields of a camcol."""
+    keys = {key: wildcards[key] for key in ("rerun", "run", "camcol")}
+    own = {key: int(value) for key, value in keys.items()}
+    return [
+        field
+        for field in fields_in(*settings.BUCKETS)
+        if {key: getattr(field, key) for key in own} == own
+    ]
+
+
+rule measure_field:
+    """The sources of a field, found and measured on its five frames."""
+    input:
+        unpack(frames_of),
+        truth=TRUTH,
+        code=code_of("measure_field"),
+    output:
+        MEASURED,
+    log:
+        f"{LOGS}/measure_field/{{field}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    benchmark:
+        f"{BENCHMARKS}/measure_field/{{field}}.tsv"
+    params:
+        bands="".join(config["bands"]),
+    threads: 1
+    resources:
+        mem_mb=900,
+        runtime=10,
+    message:
+        "Measuring the sources of field {wildcards.field}"
+    shell:
+        "python {input.code[0]:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
+        " --truth {input.truth:q} --measured {output:q} 2> {log:q}"
+
+
+rule simulate_catalog:
+    """The stars or galaxies of a camcol, each once, in the format of the archive."""
+    input:
+        measured=lambda wildcards: paths_of(MEASURED, fields_of_camcol(wildcards)),
+        code=code_of("simulate_catalog"),
+    output:
+        catalog=CATALOG,
+        record=f"{CATALOG}.sha256",
+    log:
+        f"{LOGS}/simulate_catalog/{{rerun}}-{{run}}-{{camcol}}-{{kind}}.log",
+    conda:
+        "../../envs/environment.yaml"
+    localrule: True
+    params:
+        fields=lambda wildcards: format_fields(fields_of_camcol(wildcards)),
+        measured=lambda _: MEASURED,
+    threads: 1
+    resources:
+        mem_mb=400,
+        runtime=5,
+    message:
+        "Writing the {wildcards.kind} catalogue of {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}"
+    shell:
+        "python {input.code[0]:q} --fields {params.fields:q} --measured {params.measured:q} --kind {wildcards.kind}"
+        " --catalog {output.catalog:q} 2> {log:q}"

@@ -1,0 +1,32 @@
+"""Compare the simulated with the real sky.
+
+Reads results/{sky}/realism/{simulated|real}/{field}.csv; writes results/{sky}/realism/realism.csv, a row a quantity.
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from stargal import cli
+from stargal.realism import compare, read_descriptions
+from stargal.survey import parse_fields
+from stargal.tables import write_csv
+
+
+def main(
+    simulated: Annotated[str, Option(help="Path of a simulated field's description, with {field} for its name.")],
+    real: Annotated[str, Option(help="Path of a real field's description, likewise.")],
+    fields: Annotated[str, Option(help="Fields, as stargal.survey.format_fields writes them.")],
+    table: Annotated[Path, Option(help="Where to write the comparison.")],
+) -> None:
+    """Compare two skies."""
+    names = [field.name for field in parse_fields(fields)]
+    compared = compare(read_descriptions(simulated, names), read_descriptions(real, names))
+    write_csv(compared, table)
+    logging.info("%d of %d quantities within their bar", compared["within"].sum(), len(compared))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,28 @@
+"""Describe a field in the numbers by which a simulated and the real sky are compared.
+
+Reads the frames of a field, simulated or real; writes results/{sky}/realism/{simulated|real}/{field}.csv.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from stargal import cli
+from stargal.frames import read_frame
+from stargal.realism import describe_field
+from stargal.tables import write_csv
+
+
+def main(
+    frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
+    description: Annotated[Path, Option(help="Where to write the numbers.")],
+) -> None:
+    """Describe a field."""
+    opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
+    write_csv(describe_field(opened), description)
+
+
+if __name__ == "__main__":
+    cli.run(main)

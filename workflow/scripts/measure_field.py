@@ -1,0 +1,45 @@
+"""Measure the sources of a field as SDSS photo does.
+
+Reads the frames of a field and, for what its sources truly are, the table of the simulated sky, which no measurement
+sees; writes resources/{sky}/measured/{field}.parquet, a row a source (see stargal.catalog.tabulate).
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from typer import Argument, Option
+
+from stargal import cli
+from stargal.catalog import match_truth, tabulate
+from stargal.files import whole
+from stargal.frames import read_frame
+from stargal.photo import classify, detect, measure, prepare
+from stargal.survey import BANDS, REFERENCE, Field
+from stargal.tables import read_table
+
+
+def main(
+    frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
+    bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
+    measured: Annotated[Path, Option(help="Where to write the table.")],
+    truth: Annotated[Path | None, Option(help="True sources of the field.")] = None,
+) -> None:
+    """Measure a field."""
+    opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
+    astrometry = opened[REFERENCE].astrometry
+    calibration = [opened[band].nmgy_per_dn if band in opened else float("nan") for band in BANDS]
+    planes = prepare(opened)
+    sources = measure(planes, detect(planes))
+    table = tabulate(sources, classify(sources, calibration), calibration, astrometry, Field.parse(field))
+    if truth is not None:
+        table = pd.concat([table, match_truth(table, read_table(truth), astrometry)], axis=1)
+    with whole(measured) as partial:
+        table.to_parquet(partial, index=False)
+    logging.info("%s: %d sources, of which %d galaxies", field, len(table), (table["type"] == 3).sum())
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,35 @@
+"""Show how like the real sky the simulated one is.
+
+Reads results/{sky}/realism/realism.csv and the descriptions of the fields; writes results/{sky}/realism/ratios.svg and
+sources.svg.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from typer import Option
+
+from stargal import cli
+from stargal.plots import save, style
+from stargal.realism import draw_ratios, draw_sources, read_descriptions
+from stargal.survey import parse_fields
+
+
+def main(
+    table: Annotated[Path, Option(help="The comparison.")],
+    simulated: Annotated[str, Option(help="Path of a simulated field's description, with {field} for its name.")],
+    real: Annotated[str, Option(help="Path of a real field's description, likewise.")],
+    fields: Annotated[str, Option(help="Fields, as stargal.survey.format_fields writes them.")],
+    ratios: Annotated[Path, Option(help="Where to draw the ratios.")],
+    sources: Annotated[Path, Option(help="Where to draw counts and concentration.")],
+) -> None:
+    """Show the comparison."""
+    names = [field.name for field in parse_fields(fields)]
+    with style():
+        save(draw_ratios(pd.read_csv(table)), ratios)
+        save(draw_sources(read_descriptions(simulated, names), read_descriptions(real, names)), sources)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,37 @@
+"""Write the star or galaxy catalogue of a camcol of the simulated sky.
+
+Reads resources/{sky}/measured/{field}.parquet of the configured fields of the camcol; writes
+resources/{sky}/catalogs/{rerun}/calibObj-{run}-{camcol}-{kind}.fits.gz and its .sha256.
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from stargal import cli
+from stargal.archive import verify_catalog
+from stargal.catalog import join_fields, make_rows, within_limits, write_catalog
+from stargal.survey import parse_fields
+from stargal.tables import read_table
+
+
+def main(
+    fields: Annotated[str, Option(help="Fields of the camcol, as stargal.survey.format_fields writes them.")],
+    measured: Annotated[str, Option(help="Path of a field's measured sources, with {field} for its name.")],
+    kind: Annotated[str, Option(help="star or gal")],
+    catalog: Annotated[Path, Option(help="Where to write the catalogue.")],
+) -> None:
+    """Write a catalogue."""
+    places = parse_fields(fields)
+    tables = {place.field: read_table(Path(measured.format(field=place.name))) for place in places}
+    joined = join_fields(tables)
+    rows = make_rows(joined[within_limits(joined, kind)], places[0])
+    write_catalog(rows, catalog)
+    verify_catalog(catalog, places[0].run, places[0].camcol, kind)
+    logging.info("%s: %d of %d sources", catalog.name, len(rows), len(joined))
+
+
+if __name__ == "__main__":
+    cli.run(main)
