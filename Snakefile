@@ -13,7 +13,7 @@ configfile: os.path.join(workflow.basedir, "config/config.yaml")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/archive.smk"
+include: "workflow/rules/simulate.smk" if config["simulate"] else "workflow/rules/archive.smk"
 include: "workflow/rules/align.smk"
 include: "workflow/rules/patches.smk"
 include: "workflow/rules/pictures.smk"

@@ -110,9 +110,13 @@ def test_bins_hold_their_lower_edge_and_nothing_outside():
     labels, probability = sample(6)
     magnitude = [13.9, 14, 17.9, 18, 20, np.nan]
     table = pd.DataFrame({"bucket": "test", "label": labels, "probability": probability, "model_mag_r": magnitude})
+    table["truth"] = pd.array([1 - labels[0], *[pd.NA] * 5], dtype="Int8")
     records = metrics.evaluate_buckets(table, "probability", edges=[14, 18, 20], resamples=100)
-    found = [(record["magnitude_low"], record["magnitude_high"], record["sources"]) for record in records]
-    assert found == [(None, None, 6), (14, 18, 2), (18, 20, 1)]
+    names = ("against", "magnitude_low", "magnitude_high", "sources")
+    found = [tuple(record[name] for name in names) for record in records]
+    photo = [("photo", None, None, 6), ("photo", 14, 18, 2), ("photo", 18, 20, 1)]
+    assert found == [*photo, ("truth", None, None, 1), ("truth", 14, 18, 0), ("truth", 18, 20, 0)]
+    assert records[3]["stars"] == 1 - labels[0]
 
 
 @pytest.mark.parametrize(("label", "missing"), [(0, "star"), (1, "galaxy")])

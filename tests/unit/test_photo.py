@@ -13,7 +13,7 @@ from stargal.archive import record_of, verify_catalog
 from stargal.errors import StargalError
 from stargal.files import sha256
 from stargal.frames import read_frame
-from stargal.sources import read_catalog, select_sources
+from stargal.sources import read_catalog
 from stargal.survey import BANDS, PIXEL_ARCSEC, STEP_ROWS, Field
 
 FIELD = Field(301, 1000, 3, 50)
@@ -132,7 +132,9 @@ def test_too_few_stars_is_told(frames):
         photo.prepare({"g": frames["g"]})
 
 
-@pytest.mark.parametrize(("row", "number", "new_row"), [(63.9, 49, 1424.9), (64, 50, 64), (1424.9, 50, 1424.9), (1425, 51, 64)])
+@pytest.mark.parametrize(
+    ("row", "number", "new_row"), [(63.9, 49, 1424.9), (64, 50, 64), (1424.9, 50, 1424.9), (1425, 51, 64)]
+)
 def test_field_of_the_overlap(row, number, new_row):
     found, shift = catalog.assign_field(np.array([row - 0.5]), 50)
     assert found[0] == number and row + shift[0] == pytest.approx(new_row)
@@ -149,7 +151,8 @@ def overlapping_tables() -> dict[int, pd.DataFrame]:
         y = along - STEP_ROWS * min(number, 51) + rng.normal(0, 0.05, 200)
         owner, shift = catalog.assign_field(y, number)
         rows = {"x": x + rng.normal(0, 0.05, 200), "y": y, "field": owner, "frame_field": number}
-        tables[number] = pd.DataFrame(rows | {"row_r": y + 0.5 + shift, "column_r": x + 0.5, "truth_id": np.arange(200)})
+        rows |= {"row_r": y + 0.5 + shift, "column_r": x + 0.5, "truth_id": np.arange(200)}
+        tables[number] = pd.DataFrame(rows)
     return tables
 
 
@@ -177,8 +180,10 @@ def test_limits_differ_by_class():
 
 def make_truth(sources, astrometry) -> pd.DataFrame:
     ra, dec = astrometry.to_sky([s.x for s in sources], [s.y for s in sources])
-    columns = {"id": 1000 + np.arange(len(sources)), "class": [int(s.radius == 0) for s in sources], "ra": ra, "dec": dec}
-    return pd.DataFrame(columns | {f"flux_{band}": [s.flux for s in sources] for band in BANDS})
+    columns = {"id": 1000 + np.arange(len(sources)), "class": [int(s.radius == 0) for s in sources]}
+    return pd.DataFrame(
+        columns | {"ra": ra, "dec": dec} | {f"flux_{band}": [s.flux for s in sources] for band in BANDS}
+    )
 
 
 def test_truth_of_the_measured(table, sources, frames):

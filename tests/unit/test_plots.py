@@ -22,6 +22,7 @@ def predictions(seed=0):
         {
             "bucket": "test",
             "label": (random.uniform(size=200) < probability).astype(int),
+            "truth": pd.array([pd.NA] * 200, dtype="Int8"),
             "probability": probability,
             "model_mag_r": random.uniform(18, 22, 200),
         }

@@ -57,6 +57,16 @@ def test_label_follows_the_type(cube, catalogs):
     assert set(table["photo_type"]) == {3, 6}
 
 
+def test_truth_is_kept_beside_the_label(cube, catalogs):
+    """Where a catalogue tells what a source is; a false detection has none."""
+    assert select_sources(catalogs, cube, FIELD)["truth"].isna().all()
+    for kind, rows in catalogs.items():
+        truth = np.where(np.arange(len(rows)) < 4, 3, 6 if kind == "star" else 0)
+        catalogs[kind] = recfunctions.append_fields(rows, "TRUE_TYPE", truth, usemask=False)
+    table = select_sources(catalogs, cube, FIELD)
+    assert table["truth"].isna().sum() == 56 and (table["truth"] == 0).sum() == 8 and (table["truth"] == 1).sum() == 56
+
+
 def test_overlap_rows_belong_to_one_field(cube, catalogs):
     """Sources of field 101 in the shared rows are taken unless 101 is used itself."""
     rows = catalogs["star"][:2].copy()

@@ -146,3 +146,16 @@ def test_memory_does_not_grow_with_the_patches(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 1, f"peaks of {peaks} MB"
+
+
+def test_sources_without_a_label_are_left_out(tmp_path):
+    """The truth is not known of every source: those are not learned from."""
+    patches, sources = write_field(tmp_path, "a", 4)
+    truth = pd.array([pd.NA, 1, 0, pd.NA], dtype="Int8")
+    pd.read_parquet(sources).assign(truth=truth).to_parquet(sources)
+    found = train.open_patches([patches], [sources], "truth")
+    batches = train.Batches(found, size=3)
+    assert len(batches) == 1
+    read, labels = batches[0]
+    np.testing.assert_array_equal(labels[:, 0], [1, 0])
+    np.testing.assert_array_equal(read, found.read(np.array([1, 2])))

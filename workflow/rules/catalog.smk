@@ -13,9 +13,7 @@ def fields_of_camcol(wildcards):
     keys = {key: wildcards[key] for key in ("rerun", "run", "camcol")}
     own = {key: int(value) for key, value in keys.items()}
     return [
-        field
-        for field in fields_in(*settings.BUCKETS)
-        if {key: getattr(field, key) for key in own} == own
+        field for field in fields_in(*settings.BUCKETS) if {key: getattr(field, key) for key in own} == own
     ]
 
 
@@ -29,16 +27,16 @@ rule measure_field:
         MEASURED,
     log:
         f"{LOGS}/measure_field/{{field}}.log",
-    conda:
-        "../../envs/environment.yaml"
     benchmark:
         f"{BENCHMARKS}/measure_field/{{field}}.tsv"
-    params:
-        bands="".join(config["bands"]),
+    conda:
+        "../../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=900,
         runtime=10,
+    params:
+        bands="".join(config["bands"]),
     message:
         "Measuring the sources of field {wildcards.field}"
     shell:
@@ -56,16 +54,16 @@ rule simulate_catalog:
         record=f"{CATALOG}.sha256",
     log:
         f"{LOGS}/simulate_catalog/{{rerun}}-{{run}}-{{camcol}}-{{kind}}.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
-    localrule: True
-    params:
-        fields=lambda wildcards: format_fields(fields_of_camcol(wildcards)),
-        measured=lambda _: MEASURED,
     threads: 1
     resources:
         mem_mb=400,
         runtime=5,
+    params:
+        fields=lambda wildcards: format_fields(fields_of_camcol(wildcards)),
+        measured=lambda _: MEASURED,
     message:
         "Writing the {wildcards.kind} catalogue of {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}"
     shell:

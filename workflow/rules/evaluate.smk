@@ -100,6 +100,7 @@ rule score_baselines:
         mem_mb=1000,
         runtime=15,
     params:
+        labels=config["labels"],
         training_fields=lambda wildcards: format_fields(TRAINING_SETS[wildcards.training_set]),
         validation_fields=format_fields(fields_in("validation")),
         test_fields=format_fields(fields_in("test")),
@@ -112,7 +113,7 @@ rule score_baselines:
     shell:
         "python {input.code[0]:q} --training-set {wildcards.training_set} --training-fields {params.training_fields:q}"
         " --validation-fields {params.validation_fields:q} --test-fields {params.test_fields:q}"
-        " --sources {params.sources:q} --seed {params.seed} --edges {params.edges:q} --resamples {params.resamples}"
+        " --sources {params.sources:q} --labels {params.labels} --seed {params.seed} --edges {params.edges:q} --resamples {params.resamples}"
         " --predictions {output.predictions:q} --metrics {output.metrics:q} 2> {log:q}"
 
 

@@ -61,10 +61,12 @@ rule plot_confusion:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        labels=config["labels"],
     message:
         "Drawing the confusion matrices"
     shell:
-        "python {input.code[0]:q} {input.scores:q} --figure {output:q} 2> {log:q}"
+        "python {input.code[0]:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
 rule plot_roc:
@@ -95,6 +97,7 @@ rule plot_roc:
         mem_mb=500,
         runtime=5,
     params:
+        labels=config["labels"],
         experiments=" ".join(EXPERIMENTS),
         seeds=" ".join(map(str, config["seeds"])),
         predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
@@ -105,7 +108,7 @@ rule plot_roc:
     shell:
         "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
         " --predictions {params.predictions:q} --training-sets {params.training_sets:q}"
-        " --baselines {params.baselines:q} --figure {output:q} 2> {log:q}"
+        " --baselines {params.baselines:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
 rule plot_reliability:
@@ -135,6 +138,7 @@ rule plot_reliability:
         mem_mb=500,
         runtime=5,
     params:
+        labels=config["labels"],
         experiments=" ".join(EXPERIMENTS),
         seeds=" ".join(map(str, config["seeds"])),
         predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
@@ -142,7 +146,7 @@ rule plot_reliability:
         "Drawing the reliability diagrams"
     shell:
         "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
-        " --predictions {params.predictions:q} --figure {output:q} 2> {log:q}"
+        " --predictions {params.predictions:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
 rule plot_magnitude:
@@ -167,10 +171,12 @@ rule plot_magnitude:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        labels=config["labels"],
     message:
         "Drawing the scores by magnitude"
     shell:
-        "python {input.code[0]:q} {input.scores:q} --figure {output:q} 2> {log:q}"
+        "python {input.code[0]:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
 FIGURE_FILES = [

@@ -43,11 +43,13 @@ rule train_model:
         sources=lambda wildcards: SOURCES,
         patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
         model=lambda wildcards: model_settings(wildcards.experiment),
+        labels=config["labels"],
         training=lambda wildcards: json.dumps(config["training"], sort_keys=True),
     message:
         "Training {wildcards.experiment}, seed {wildcards.seed}"
     shell:
         "python {input.code[0]:q} --training-set {params.training_set} --training-fields {params.training_fields:q}"
         " --validation-fields {params.validation_fields:q} --sources {params.sources:q} --patches {params.patches:q}"
-        " --model {params.model:q} --training {params.training:q} --seed {wildcards.seed}"
+        " --model {params.model:q} --labels {params.labels} --training {params.training:q}"
+        " --seed {wildcards.seed}"
         " --output {output.model:q} --history {output.history:q} 2> {log:q}"

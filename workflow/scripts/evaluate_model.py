@@ -22,7 +22,7 @@ def main(
     metrics: Annotated[Path, Option(help="Where to write the scores.")],
 ) -> None:
     """Score a model."""
-    table = read_table(predictions, ["bucket", "label", "model_mag_r", "probability"])
+    table = read_table(predictions, ["bucket", "label", "truth", "model_mag_r", "probability"])
     for bucket, sources in table.groupby("bucket"):
         require_both_classes(f"bucket {bucket}", sources["label"].to_numpy())
     bins = [float(edge) for edge in edges.split()]

@@ -11,11 +11,14 @@ from stargal import cli, look, plots
 
 def main(
     scores: Annotated[Path, Argument(help="The table of scores.")],
+    labels: Annotated[str, Option(help="Labels to score against: photo or truth.")],
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Draw the confusion matrices."""
     table = pd.read_csv(scores)
-    table = table[(table["bucket"] == "test") & table["seed"].notna()]  # baselines have no seed
+    table = table[
+        (table["against"] == labels) & (table["bucket"] == "test") & table["seed"].notna()
+    ]  # baselines have no seed
     with look.style():
         look.save(plots.confusion_matrices(table), figure)
 

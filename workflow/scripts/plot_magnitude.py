@@ -11,11 +11,13 @@ from stargal import cli, look, plots
 
 def main(
     scores: Annotated[Path, Argument(help="The table of scores by magnitude.")],
+    labels: Annotated[str, Option(help="Labels to score against: photo or truth.")],
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Draw the score by magnitude."""
     table = pd.read_csv(scores)
-    table = table[(table["bucket"] == "test") & ~table["classifier"].isin(["random", "majority"])]  # 0 everywhere
+    table = table[(table["against"] == labels) & (table["bucket"] == "test")]
+    table = table[~table["classifier"].isin(["random", "majority"])]  # 0 everywhere
     with look.style():
         look.save(plots.score_by_magnitude(table, "mcc", "Matthews coefficient, test fields"), figure)
 

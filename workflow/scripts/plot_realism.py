@@ -11,7 +11,7 @@ import pandas as pd
 from typer import Option
 
 from stargal import cli
-from stargal.plots import save, style
+from stargal.look import save, style
 from stargal.realism import draw_ratios, draw_sources, read_descriptions
 from stargal.survey import parse_fields
 

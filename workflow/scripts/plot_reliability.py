@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from stargal import cli, look, plots
+from stargal.labels import labelled
 from stargal.tables import read_table
 
 
@@ -13,14 +14,13 @@ def main(
     experiments: Annotated[str, Option(help="With spaces between.")],
     seeds: Annotated[str, Option(help="With spaces between.")],
     predictions: Annotated[str, Option(help="Path of the predictions of {experiment} and {seed}.")],
+    labels: Annotated[str, Option(help="Labels to score against: photo or truth.")],
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Draw the reliability diagrams."""
     runs = {
         name: [
-            read_table(Path(predictions.format(experiment=name, seed=seed)), ["bucket", "label", "probability"]).query(
-                "bucket == 'test'"
-            )
+            labelled(read_table(Path(predictions.format(experiment=name, seed=seed))), labels, "test")
             for seed in seeds.split()
         ]
         for name in experiments.split()

@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from stargal import cli, look, plots
+from stargal.labels import labelled
 from stargal.tables import read_table
 
 
@@ -15,24 +16,23 @@ def main(
     predictions: Annotated[str, Option(help="Path of the predictions of {experiment} and {seed}.")],
     training_sets: Annotated[str, Option(help="With spaces between.")],
     baselines: Annotated[str, Option(help="Path of the baselines' predictions, learned on {training_set}.")],
+    labels: Annotated[str, Option(help="Labels to score against: photo or truth.")],
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Draw the ROC curves."""
     runs = {
         name: [
-            read_table(Path(predictions.format(experiment=name, seed=seed)), ["bucket", "label", "probability"]).query(
-                "bucket == 'test'"
-            )
+            labelled(read_table(Path(predictions.format(experiment=name, seed=seed))), labels, "test")
             for seed in seeds.split()
         ]
         for name in experiments.split()
     }
     lines = {}
     for training_set in training_sets.split():
-        table = read_table(Path(baselines.format(training_set=training_set))).query("bucket == 'test'")
-        labels = table["label"].to_numpy()
-        lines["concentration"] = (labels, table["concentration"].to_numpy())
-        lines[f"magnitude ({training_set})"] = (labels, table["magnitude"].to_numpy())
+        table = labelled(read_table(Path(baselines.format(training_set=training_set))), labels, "test")
+        known = table["label"].to_numpy()
+        lines["concentration"] = (known, table["concentration"].to_numpy())
+        lines[f"magnitude ({training_set})"] = (known, table["magnitude"].to_numpy())
     with look.style():
         look.save(plots.roc_curves(runs, lines), figure)
 

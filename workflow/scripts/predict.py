@@ -1,7 +1,8 @@
 """Classify the sources of the validation and test fields.
 
 Reads a model, and the sources and patches of the fields one at a time; writes predictions.parquet, a row a source: id,
-field, bucket, label (1 star, 0 galaxy, SDSS photo's type), psf_mag_r, model_mag_r, probability of a star.
+field, bucket, label (1 star, 0 galaxy, SDSS photo's type), truth (the same, where known), psf_mag_r, model_mag_r,
+probability of a star.
 """
 
 from pathlib import Path
@@ -40,7 +41,7 @@ def main(
             cut = open_patches([patch_path], [source_path])
             if cut.shape != network.input_shape[1:]:
                 raise unusable(patch_path, f"patches of {cut.shape}, {model} takes {network.input_shape[1:]}")
-            table = read_table(source_path, ["id", "label", "psf_mag_r", "model_mag_r"])
+            table = read_table(source_path, ["id", "label", "truth", "psf_mag_r", "model_mag_r"])
             table.insert(1, "field", field.name)
             table.insert(2, "bucket", bucket)
             table["probability"] = np.concatenate([np.empty(0, np.float32), *map(classify, cut.chunks(512))])

@@ -13,7 +13,7 @@ from typer import Option
 from stargal import cli
 from stargal.baselines import BASELINES, COLUMNS, score_sources
 from stargal.files import whole
-from stargal.labels import require_both_classes
+from stargal.labels import LABELS, UNKNOWN, known_labels, require_both_classes
 from stargal.metrics import evaluate_buckets
 from stargal.survey import parse_fields
 from stargal.tables import read_table, write_records
@@ -25,6 +25,7 @@ def main(
     validation_fields: Annotated[str, Option(help="Likewise.")],
     test_fields: Annotated[str, Option(help="Likewise.")],
     sources: Annotated[str, Option(help="Path of the sources of {field}.")],
+    labels: Annotated[str, Option(help="What to learn: photo or truth.")],
     seed: Annotated[int, Option(help="Seed of the coin.")],
     edges: Annotated[str, Option(help="Edges of the bins of r model magnitude, with spaces between.")],
     resamples: Annotated[int, Option(help="Bootstrap resamples.")],
@@ -33,20 +34,22 @@ def main(
 ) -> None:
     """Score the baselines."""
 
-    def read_fields(name: str, text: str, columns: list[str]) -> pd.DataFrame:
+    def read_fields(name: str, text: str) -> pd.DataFrame:
         fields = [field.name for field in parse_fields(text)]
+        columns = ["id", "label", "truth", *COLUMNS]
         parts = [read_table(Path(sources.format(field=field)), columns).assign(field=field) for field in fields]
         found = pd.concat(parts, ignore_index=True)
         require_both_classes(name, found["label"].to_numpy())
         return found
 
-    learned = read_fields(f"training set {training_set}", training_fields, COLUMNS)
+    learned = read_fields(f"training set {training_set}", training_fields)
+    known = known_labels(learned[LABELS[labels]])
+    learned = learned.assign(label=known)[known != UNKNOWN]
     buckets = {"validation": validation_fields, "test": test_fields}
     table = pd.concat(
-        [read_fields(f"bucket {name}", text, ["id", *COLUMNS]).assign(bucket=name) for name, text in buckets.items()],
-        ignore_index=True,
+        [read_fields(f"bucket {name}", text).assign(bucket=name) for name, text in buckets.items()], ignore_index=True
     )
-    table = table[["id", "field", "bucket", *COLUMNS]].join(score_sources(learned, table, seed))
+    table = table[["id", "field", "bucket", "label", "truth", *COLUMNS]].join(score_sources(learned, table, seed))
     bins = [float(edge) for edge in edges.split()]
     records = [
         {"classifier": name} | record

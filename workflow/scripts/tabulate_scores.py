@@ -1,7 +1,7 @@
 """Collect the scores of all experiments and baselines into two tables.
 
-Reads the metrics.json of each; writes scores.csv, a row an experiment, seed and bucket, and scores_by_magnitude.csv,
-the same for each bin of r magnitude.
+Reads the metrics.json of each; writes scores.csv, a row an experiment, seed, kind of label and bucket, and
+scores_by_magnitude.csv, the same for each bin of r magnitude.
 """
 
 from pathlib import Path
@@ -38,7 +38,9 @@ def main(
             if learned or place == 0:  # the others are the same for every training set
                 rows.append({"training_set": training_set if learned else None} | record)
     table = pd.DataFrame(rows)
-    table = table[["classifier", "training_set", "seed", "bucket", "magnitude_low", "magnitude_high", *COLUMNS]]
+    table = table[
+        ["classifier", "training_set", "seed", "against", "bucket", "magnitude_low", "magnitude_high", *COLUMNS]
+    ]
     table["seed"] = table["seed"].astype("Int64")
     binned = table["magnitude_low"].notna()
     write_csv(table[~binned].drop(columns=["magnitude_low", "magnitude_high"]), scores)

@@ -11,7 +11,7 @@ from typing import Annotated
 from typer import Option
 
 from stargal import cli, models
-from stargal.labels import require_both_classes
+from stargal.labels import LABELS, require_both_classes
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
 from stargal.train import LabelledPatches, fit, open_patches, sky_sigma
@@ -24,6 +24,7 @@ def main(
     sources: Annotated[str, Option(help="Path of the sources of {field}.")],
     patches: Annotated[str, Option(help="Path of the patches of {field}.")],
     model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
+    labels: Annotated[str, Option(help="What to learn: photo or truth.")],
     training: Annotated[str, Option(help="JSON: the block `training` of the config.")],
     seed: Annotated[int, Option(help="Seed of weights, dropout and order.")],
     output: Annotated[Path, Option(help="Where to write the model.")],
@@ -36,8 +37,9 @@ def main(
         found = open_patches(
             [Path(patches.format(field=field)) for field in names],
             [Path(sources.format(field=field)) for field in names],
+            LABELS[labels],
         )
-        require_both_classes(name, found.labels)
+        require_both_classes(f"{name}, labels {labels}", found.labels)
         return found
 
     models.use_one_thread()

@@ -30,7 +30,7 @@ BASELINES = {
 """random: a coin; majority: the share of stars in the training set; magnitude: that share at the source's r magnitude;
 concentration: photo's own rule, in r alone and with model in the place of cmodel magnitudes, which sweeps lack."""
 
-COLUMNS = ["label", "psf_mag_r", "model_mag_r"]
+COLUMNS = ["psf_mag_r", "model_mag_r"]
 """What the baselines read of the sources."""
 
 
@@ -40,9 +40,9 @@ def score_sources(training: pd.DataFrame, sources: pd.DataFrame, seed: int) -> p
     Parameters
     ----------
     training : DataFrame
-        Sources to learn from, with `COLUMNS`.
+        Sources to learn from: label and `COLUMNS`.
     sources : DataFrame
-        Sources to score, with `COLUMNS`; labels are not read.
+        Sources to score: `COLUMNS`.
     seed : int
         Seed of the coin.
 

@@ -165,7 +165,7 @@ def tabulate(
 def assign_field(y: NDArray[Any], field: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """The field a source belongs to, and what to add to its row there.
 
-    A field owns the rows `TRIM` to ROWS - `TRIM` of its r frame (ROWC, from a pixel's edge); the rest are its neighbours'.
+    A field owns the rows `TRIM` to ROWS - `TRIM` of its r frame (ROWC, from a pixel's edge), its neighbours the rest.
 
     Parameters
     ----------
@@ -197,8 +197,8 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
     Returns
     -------
     DataFrame
-        A row a measured source: true_type (3, 6, or 0 for nothing), truth_id, blended_with (-1 for none), true_flux_u ...
-        true_flux_z (0 for nothing).
+        A row a measured source: true_type (3, 6, or 0 for nothing), truth_id, blended_with (-1 for none), true_flux_u
+        ... true_flux_z (0 for nothing).
     """
     truth_x, truth_y = astrometry.to_pixel(truth["ra"], truth["dec"])
     tree = cKDTree(np.stack([truth_x, truth_y], axis=1))
@@ -237,8 +237,8 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
 def join_fields(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     """The sources of some fields of a camcol, each once, numbered within the field they belong to.
 
-    A source in rows that two fields share is taken from the field it belongs to, or from the other where that one is not
-    among `tables`. At the border itself, where noise decides on which side each field sees it, the first stays.
+    A source in rows that two fields share is taken from the field it belongs to, or from the other where that one is
+    not among `tables`. At the border itself, where noise decides on which side each field sees it, the first stays.
 
     Parameters
     ----------
@@ -345,8 +345,7 @@ def write_catalog(rows: NDArray[Any], path: Path) -> None:
     table.header["VERSION"] = (f"stargal {__version__}", "what measured it")
     stream = io.BytesIO()
     fits.HDUList([primary, table]).writeto(stream)
-    with whole(path) as partial, partial.open("wb") as file:
-        with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
-            packed.write(stream.getvalue())
+    with whole(path) as partial, partial.open("wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+        packed.write(stream.getvalue())
     with whole(record_of(path)) as partial:
         partial.write_text(f"{sha256(path)}  {path.name}\n")

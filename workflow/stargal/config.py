@@ -47,6 +47,11 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             f"{_file_of(['archive', 'release'], files)}: archive.release: found {release!r}, "
             f"allowed are the names in archive.releases: {', '.join(releases)}"
         )
+    if config["labels"] == "truth" and config["simulate"] is None:
+        raise StargalError(
+            f"{_file_of(['labels'], files)}: labels: found 'truth', which is known for a simulated sky alone; allowed "
+            "without `simulate`: photo"
+        )
     for name, experiment in config["experiments"].items():
         for key, table in (("model", "models"), ("training_set", "training_sets")):
             if experiment[key] not in config[table]:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stargal.labels import LABELS
+
 NAMES = ("accuracy", "mcc", "roc_auc", "average_precision", "log_loss", "brier", "recall_star", "recall_galaxy")
 """The scores, in the order of the tables."""
 
@@ -172,7 +174,7 @@ def evaluate_buckets(
     Parameters
     ----------
     predictions : DataFrame
-        Columns ``bucket``, ``label``, ``model_mag_r`` (AB) and `column`, the score.
+        Columns ``bucket``, ``label``, ``truth``, ``model_mag_r`` (AB) and `column`, the score.
     column : str
         Name of the score.
     edges : sequence of float
@@ -183,18 +185,22 @@ def evaluate_buckets(
     Returns
     -------
     list of dict
-        Per bucket the record of all its sources (``magnitude_low`` and ``magnitude_high`` None), then one for each bin.
+        Per kind of label (``against``: photo, and truth where it is known) and bucket the record of all its sources
+        (``magnitude_low`` and ``magnitude_high`` None), then one for each bin.
     """
     records = []
-    for bucket, sources in predictions.groupby("bucket", sort=True):
+    against = {kind: predictions[predictions[name].notna()] for kind, name in LABELS.items()}
+    for kind, bucket, sources in (
+        (kind, bucket, sources) for kind, table in against.items() for bucket, sources in table.groupby("bucket")
+    ):
         magnitude = sources["model_mag_r"].to_numpy(float)
         parts: list[tuple[Any, Any, NDArray[Any]]] = [(None, None, np.full(len(sources), True))]
         parts += [
             (low, high, (magnitude >= low) & (magnitude < high)) for low, high in itertools.pairwise(sorted(edges))
         ]
-        labels, score = sources["label"].to_numpy(), sources[column].to_numpy(float)
+        labels, score = sources[LABELS[kind]].to_numpy(np.int8), sources[column].to_numpy(float)
         for low, high, inside in parts:
-            where = {"bucket": bucket, "magnitude_low": low, "magnitude_high": high}
+            where = {"against": kind, "bucket": bucket, "magnitude_low": low, "magnitude_high": high}
             settings: dict[str, Any] = {"threshold": threshold, "calibrated": calibrated, "resamples": resamples}
             records.append(where | evaluate(labels[inside], score[inside], **settings))
     return records

@@ -4,6 +4,7 @@ Every quantity is positive, so that a simulated sky is judged by its ratio to th
 of fluxes, correlations as the noise of binned pixels over that of white noise.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -170,16 +171,16 @@ def describe_sources(measured: Mapping[str, NDArray[Any]], types: NDArray[np.int
         own = within_limits(table, "star" if kind == 6 else "gal")
         r = magnitude["psf" if kind == 6 else "model"]
         parts.append(_rows({f"count {name}": own.sum()}, REFERENCE))
-        for low, high in zip(COUNT_EDGES[:-1], COUNT_EDGES[1:], strict=True):
+        for low, high in itertools.pairwise(COUNT_EDGES):
             parts.append(_rows({f"count {name}": (own & (r >= low) & (r < high)).sum()}, REFERENCE, f"{low}-{high}"))
-        for low, high in zip(SHAPE_EDGES[:-1], SHAPE_EDGES[1:], strict=True):
+        for low, high in itertools.pairwise(SHAPE_EDGES):
             inside = concentration[own & (magnitude["model"] >= low) & (magnitude["model"] < high)]
             if len(inside) > 2:
                 lower, middle, upper = np.percentile(inside, [16, 50, 84])
                 values = {f"PSF / model {name}": middle, f"PSF / model scatter {name}": upper - lower}
                 parts.append(_rows(values, REFERENCE, f"{low}-{high}"))
         bright = own & (magnitude["model"] < COLOUR_LIMIT)
-        for blue, red in zip(BANDS[:-1], BANDS[1:], strict=True):
+        for blue, red in itertools.pairwise(BANDS):
             ratio = (table[f"model_{red}"] / table[f"model_{blue}"]).to_numpy()[bright]
             ratio = ratio[np.isfinite(ratio)]
             if len(ratio):
@@ -203,7 +204,8 @@ def read_descriptions(pattern: str, fields: Iterable[str]) -> dict[str, pd.DataF
         Path of a description, with {field} for the field's name.
     fields : iterable of str
     """
-    return {field: pd.read_csv(pattern.format(field=field), keep_default_na=False, dtype={"bin": str}) for field in fields}
+    paths = {field: pattern.format(field=field) for field in fields}
+    return {field: pd.read_csv(path, keep_default_na=False, dtype={"bin": str}) for field, path in paths.items()}
 
 
 def compare(simulated: Mapping[str, pd.DataFrame], real: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -250,7 +252,7 @@ def draw_ratios(table: pd.DataFrame) -> Figure:
         ax.scatter(rows["ratio"], places, s=16, color=f"C{index}", label=band)
     for place, name in enumerate(names):
         bar = table.loc[table["quantity"] == name, "bar"].iloc[0]
-        ax.plot([1 / bar, 1 / bar, bar, bar], [place - 0.4, place + 0.4, place + 0.4, place - 0.4], color="0.8", zorder=0)
+        ax.barh(place, bar - 1 / bar, 0.8, 1 / bar, color="0.93", zorder=0)
     ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
     ax.set(xscale="log", xlim=(0.4, 2.5), xlabel="simulated sky over real sky, medians over fields")
     ax.set_xticks([0.5, 0.7, 1, 1.5, 2], ["0.5", "0.7", "1", "1.5", "2"])

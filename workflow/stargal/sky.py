@@ -180,9 +180,12 @@ MAGNITUDES = np.arange(0.1, 16.0, 0.2)
 MODULI = np.arange(3.125, 19.6, 0.25)
 """Distance moduli of the table of counts, middle of steps: 42 pc to 83 kpc."""
 
-LUMINOSITY = np.array(
-    [0.15, 0.3, 0.6, 1.2, 2.2, 2.9, 3.0, 3.2, 4.4, 6.2, 8.0, 8.6, 7.4, 5.8, 4.4, 3.6, 3.0],
-) * 1e-3
+LUMINOSITY = (
+    np.array(
+        [0.15, 0.3, 0.6, 1.2, 2.2, 2.9, 3.0, 3.2, 4.4, 6.2, 8.0, 8.6, 7.4, 5.8, 4.4, 3.6, 3.0],
+    )
+    * 1e-3
+)
 """Stars per cubic parsec and magnitude near the Sun, at absolute r magnitude 0, 1 ... 16 (Jahreiss & Wielen 1997 up to
 9 by way of V - r = 0.2 to 0.5, Bilir et al. 2008 beyond)."""
 
@@ -261,15 +264,13 @@ def _luminosities() -> Array:
         on_sequence = np.interp(MAGNITUDES, np.arange(len(LUMINOSITY)), LUMINOSITY)
         # Giants of old populations: few, their number falling by 0.3 dex a magnitude.
         giants = 1.0e-4 * 10 ** (0.3 * (MAGNITUDES - component.turnoff))
-        rows.append(component.local * np.where(MAGNITUDES < component.turnoff, giants, on_sequence))
+        rows.append(component.local * np.where(component.turnoff > MAGNITUDES, giants, on_sequence))
     return np.array(rows) * (MAGNITUDES[1] - MAGNITUDES[0])
 
 
 def star_colors(rng: np.random.Generator, component: NDArray[np.intp], absolute: Array) -> Array:
     """Colours u-g, g-r, r-i, i-z of stars, shape (n, 4), from component and absolute r magnitude."""
-    parameters = np.array(
-        [(c.turnoff, c.giant_color, c.metallicity, c.metallicity_scatter) for c in COMPONENTS]
-    )
+    parameters = np.array([(c.turnoff, c.giant_color, c.metallicity, c.metallicity_scatter) for c in COMPONENTS])
     turnoff, giant_color, metallicity, scatter = parameters[component].T
     number = len(absolute)
     metallicity = metallicity + scatter * rng.standard_normal(number)
@@ -303,7 +304,10 @@ COUNTS = np.array([-0.69, -0.08, 0.53, 1.13, 1.72, 2.25, 2.74, 3.18, 3.57, 3.93,
 """Logarithm of the galaxies per square degree and magnitude at r = 13 ... 25: a slope of 0.6 and less as Yasuda et al.
 (2001, table 2) count them to 20, then 0.36 to 0.3 as Capak et al. (2004, table 4)."""
 
-MEDIAN_REDSHIFT = ([13, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25], [0.02, 0.04, 0.08, 0.12, 0.17, 0.24, 0.33, 0.46, 0.6, 0.75, 0.85])
+MEDIAN_REDSHIFT = (
+    [13, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25],
+    [0.02, 0.04, 0.08, 0.12, 0.17, 0.24, 0.33, 0.46, 0.6, 0.75, 0.85],
+)
 """Median redshift of galaxies by r magnitude (Strauss et al. 2002 at 17.8; Coil et al. 2004, ApJ 617, 765, beyond 20)."""
 
 EARLY_FRACTION = ([14, 18, 19, 20, 21, 22, 23, 24], [0.5, 0.48, 0.45, 0.4, 0.33, 0.25, 0.17, 0.1])

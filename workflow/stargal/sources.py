@@ -31,7 +31,7 @@ FLAG_BITS = {"BRIGHT": 1, "EDGE": 2, "BLENDED": 3, "NODEBLEND": 6, "SATURATED": 
 """Bits of OBJC_FLAGS that the config may reject."""
 
 COLUMNS_NEEDED = ("RUN", "CAMCOL", "FIELD", "ID", "OBJC_TYPE", "RA", "DEC", "PSFFLUX", "MODELFLUX", "RESOLVE_STATUS")
-_FLAGS = "OBJC_FLAGS"
+_FLAGS, _TRUTH = "OBJC_FLAGS", "TRUE_TYPE"
 
 
 def read_catalog(path: Path, field: Field) -> NDArray[Any]:
@@ -40,7 +40,7 @@ def read_catalog(path: Path, field: Field) -> NDArray[Any]:
     Returns
     -------
     structured ndarray
-        `COLUMNS_NEEDED` and, where the file has it, OBJC_FLAGS.
+        `COLUMNS_NEEDED` and, where the file has them, OBJC_FLAGS and TRUE_TYPE.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def read_catalog(path: Path, field: Field) -> NDArray[Any]:
                 raise StargalError(f"{path}: no column {', '.join(missing)}: is it a calibObj catalogue?")
             if table.get_nrows() == 0:
                 raise StargalError(f"{path}: the catalogue has no rows: remove it to fetch it again")
-            rows = table.read(columns=[*COLUMNS_NEEDED, *({_FLAGS} & names)])
+            rows = table.read(columns=[*COLUMNS_NEEDED, *sorted({_FLAGS, _TRUTH} & names)])
     except (OSError, IndexError, ValueError, AttributeError) as error:
         raise StargalError(f"{path}: not a readable catalogue ({error}): remove it to fetch it again") from None
     rows = rows.astype(rows.dtype.newbyteorder("="))
@@ -103,7 +103,8 @@ def select_sources(
         - id: ``run-camcol-field-number-star|gal``, where the catalogue has it (str)
         - ra, dec: deg, ICRS (float64)
         - x, y: 0-based pixel on the cube (float64)
-        - label: 1 star, 0 galaxy (int8)
+        - label: 1 star, 0 galaxy, by OBJC_TYPE (int8)
+        - truth: the same by TRUE_TYPE, missing where the catalogue has none (Int8)
         - photo_type: OBJC_TYPE (int16)
         - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
         - fwhm: of the best-fitting round Gaussian in r, arcsec, NaN where it did not converge (float32)
@@ -141,7 +142,9 @@ def select_sources(
     edge = np.minimum.reduce([table["x"] + 0.5, COLUMNS - 0.5 - table["x"], table["y"] + 0.5, ROWS - 0.5 - table["y"]])
     table["edge_distance"] = edge.astype(np.float32)
     magnitudes = [f"{kind}_mag_{band}" for kind in ("psf", "model") for band in BANDS]
-    return table[["id", "ra", "dec", "x", "y", "label", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]]
+    return table[
+        ["id", "ra", "dec", "x", "y", "label", "truth", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]
+    ]
 
 
 def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
@@ -164,6 +167,9 @@ def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
     for kind_of_flux, column in (("psf", "PSFFLUX"), ("model", "MODELFLUX")):
         for index, band in enumerate(BANDS):
             table[f"{kind_of_flux}_mag_{band}"] = _magnitude(rows[column][:, index])
+    types = rows[_TRUTH] if _TRUTH in (rows.dtype.names or ()) else np.zeros(len(rows), dtype=int)
+    truth = [PHOTO_TYPES.get(int(kind), pd.NA) for kind in types]
+    table["truth"] = pd.array(truth, dtype="Int8")
     flags = rows[_FLAGS].astype(np.int64) if _FLAGS in (rows.dtype.names or ()) else [pd.NA] * len(rows)
     table["flags"] = pd.array(flags, dtype="Int64")
     return table

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
+from stargal.labels import UNKNOWN, known_labels
 from stargal.patches import read_patches
 from stargal.tables import read_table, unusable
 
@@ -34,7 +35,7 @@ class LabelledPatches:
     starts : int64 array, (fields + 1,)
         Row at which each field begins, and the number of rows.
     labels : int8 array, (n,)
-        1 star, 0 galaxy.
+        1 star, 0 galaxy, `stargal.labels.UNKNOWN` where it is not known.
     shape : tuple of int
         Shape of one patch: (rows, columns, bands).
     """
@@ -81,13 +82,15 @@ def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     return zip([0, *edges], [*edges, len(values)], strict=True)
 
 
-def open_patches(patches: Sequence[Path], sources: Sequence[Path]) -> LabelledPatches:
+def open_patches(patches: Sequence[Path], sources: Sequence[Path], column: str = "label") -> LabelledPatches:
     """Check the patches of some fields against their sources, and make them readable by the row.
 
     Parameters
     ----------
     patches, sources : sequences of paths
-        A float32 ``.npy`` of shape (n, size, size, bands) and a table of n rows with a column ``label``, a field each.
+        A float32 ``.npy`` of shape (n, size, size, bands) and a table of n rows, a field each.
+    column : str
+        Column of the tables with the labels.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def open_patches(patches: Sequence[Path], sources: Sequence[Path]) -> LabelledPa
     offsets: list[int] = []
     shapes: list[tuple[int, ...]] = []
     for patch_path, source_path in zip(patches, sources, strict=True):
-        labels.append(read_table(source_path, ["label"])["label"].to_numpy(np.int8))
+        labels.append(known_labels(read_table(source_path, [column])[column]))
         mapped = read_patches(patch_path, len(labels[-1]))
         shape = mapped.shape[1:]
         if shape != (shapes or [shape])[0]:
@@ -132,7 +135,7 @@ def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:
 
 
 class Batches(keras.utils.PyDataset):
-    """Patches and labels for `keras.Model.fit`, read as they are asked for.
+    """Patches and labels for `keras.Model.fit`, read as they are asked for; those without a label are left out.
 
     Parameters
     ----------
@@ -148,11 +151,11 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.patches, self.size = patches, size
         self.random = None if seed is None else np.random.default_rng(seed)
-        self.rows = np.arange(len(patches))
+        self.rows = np.flatnonzero(patches.labels != UNKNOWN)
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return math.ceil(len(self.patches) / self.size)
+        return math.ceil(len(self.rows) / self.size)
 
     def __getitem__(self, batch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         rows = self.rows[batch * self.size : (batch + 1) * self.size]
