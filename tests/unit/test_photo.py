@@ -44,7 +44,7 @@ def frames(sources):
 
 @pytest.fixture(scope="module")
 def measured(frames):
-    planes = photo.prepare(frames)
+    planes = photo.prepare(frames, 3)
     found = photo.measure(planes, photo.detect(planes))
     return found | {"type": photo.classify(found, [0.005] * 5)}
 
@@ -52,7 +52,7 @@ def measured(frames):
 @pytest.fixture(scope="module")
 def table(measured, frames):
     rows = {name: values for name, values in measured.items() if name != "type"}
-    return catalog.tabulate(rows, measured["type"], [0.005] * 5, frames["r"].astrometry, FIELD)
+    return catalog.tabulate(rows, measured["type"], [0.005] * 5, [0.0] * 5, frames["r"].astrometry, FIELD)
 
 
 def nearest(measured, sources) -> np.ndarray:
@@ -118,7 +118,7 @@ def test_a_missing_band_is_nan(measured):
 
 
 def test_same_numbers_again(frames, measured):
-    planes = photo.prepare(frames)
+    planes = photo.prepare(frames, 3)
     again = photo.measure(planes, photo.detect(planes))
     for name, values in again.items():
         np.testing.assert_array_equal(values, measured[name])
@@ -127,9 +127,9 @@ def test_same_numbers_again(frames, measured):
 def test_too_few_stars_is_told(frames):
     empty = make_frame([], "r")
     with pytest.raises(StargalError, match="band r: 0 stars"):
-        photo.prepare({"r": empty})
+        photo.prepare({"r": empty}, 3)
     with pytest.raises(StargalError, match="no frame of band r"):
-        photo.prepare({"g": frames["g"]})
+        photo.prepare({"g": frames["g"]}, 3)
 
 
 @pytest.mark.parametrize(
@@ -173,14 +173,15 @@ def test_limits_differ_by_class():
     rows = {f"{name}_{band}": flux[:, index] for name in ("psf", "model") for index, band in enumerate(BANDS)}
     star, galaxy = pd.DataFrame(rows | {"type": 6}), pd.DataFrame(rows | {"type": 3})
     assert catalog.within_limits(star, "star").tolist() == [True, False]
-    assert catalog.within_limits(star, "star", [0.2] * 5).tolist() == [True, True]
+    dusty = star.assign(**{f"extinction_{band}": 0.2 for band in BANDS})
+    assert catalog.within_limits(dusty, "star").tolist() == [True, True]
     assert catalog.within_limits(galaxy, "gal").tolist() == [False, False]
     assert not catalog.within_limits(galaxy, "star").any()
 
 
 def make_truth(sources, astrometry) -> pd.DataFrame:
     ra, dec = astrometry.to_sky([s.x for s in sources], [s.y for s in sources])
-    columns = {"id": 1000 + np.arange(len(sources)), "class": [int(s.radius == 0) for s in sources]}
+    columns = {"truth_id": 1000 + np.arange(len(sources)), "label": [int(s.radius == 0) for s in sources]}
     return pd.DataFrame(
         columns | {"ra": ra, "dec": dec} | {f"flux_{band}": [s.flux for s in sources] for band in BANDS}
     )
@@ -241,7 +242,7 @@ def test_photo_agrees_with_photo(mirror):
     """Fluxes, widths and positions of real stars against the genuine catalogue of that field."""
     root = mirror / "eboss/photoObj/frames/301/4510/4"
     frames = {band: read_frame(root / f"frame-{band}-004510-4-0030.fits.bz2") for band in BANDS}
-    planes = photo.prepare(frames)
+    planes = photo.prepare(frames, 4)
     measured = photo.measure(planes, photo.detect(planes))
     types = photo.classify(measured, [planes[band].calibration for band in BANDS])
     with fits.open(next(mirror.glob("eboss/sweeps/*/301/calibObj-004510-4-star.fits.gz"))) as hdus:

@@ -88,6 +88,14 @@ def test_astrans_agrees_with_the_header(mirror, field):
         ra, dec = frame.astrometry.to_sky(frame.header["CRPIX1"] - 1, frame.header["CRPIX2"] - 1)
         dra = (ra - frame.header["CRVAL1"]) * np.cos(np.radians(dec))
         assert np.hypot(dra, dec - frame.header["CRVAL2"]) * 3600 < 0.012
+        # Its derivatives there are the CD matrix, to the 3e-4 that the distortion's slope makes.
+        steps = np.array([1.0, -1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, -1.0])
+        x, y = frame.header["CRPIX1"] - 1 + steps[0], frame.header["CRPIX2"] - 1 + steps[1]
+        ras, decs = frame.astrometry.to_sky(x, y)
+        ras = ras * np.cos(np.radians(dec))
+        slopes = [(ras[0] - ras[1]) / 2, (ras[2] - ras[3]) / 2, (decs[0] - decs[1]) / 2, (decs[2] - decs[3]) / 2]
+        cd = [frame.header[key] for key in ("CD1_1", "CD1_2", "CD2_1", "CD2_2")]
+        np.testing.assert_allclose(slopes, cd, atol=6e-4 * np.abs(cd).max())
         tan = Tan(WCS(frame.header, fix=False))
         ra, dec = frame.astrometry.to_sky(1023.5, np.array([300.0, 1200.0]))
         tan_x, tan_y = tan.to_pixel(ra, dec)

@@ -32,7 +32,7 @@ rule predict:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=15 + len(fields_in("validation", "test")) // 30,
     params:
         validation_fields=format_fields(fields_in("validation")),

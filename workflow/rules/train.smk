@@ -34,7 +34,7 @@ rule train_model:
     threads: 1
     # Memory is tensorflow's, whatever the number of patches; time is about a millisecond a patch and epoch.
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=lambda wildcards: 15 + 3 * len(training_fields(wildcards.experiment)),
     params:
         training_set=lambda wildcards: config["experiments"][wildcards.experiment]["training_set"],

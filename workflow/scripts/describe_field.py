@@ -11,17 +11,19 @@ from typer import Argument, Option
 from stargal import cli
 from stargal.frames import read_frame
 from stargal.realism import describe_field
+from stargal.survey import Field
 from stargal.tables import write_csv
 
 
 def main(
     frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
     description: Annotated[Path, Option(help="Where to write the numbers.")],
 ) -> None:
     """Describe a field."""
     opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
-    write_csv(describe_field(opened), description)
+    write_csv(describe_field(opened, Field.parse(field).camcol), description)
 
 
 if __name__ == "__main__":

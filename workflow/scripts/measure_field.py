@@ -16,7 +16,8 @@ from stargal.catalog import match_truth, tabulate
 from stargal.files import whole
 from stargal.frames import read_frame
 from stargal.photo import classify, detect, measure, prepare
-from stargal.survey import BANDS, REFERENCE, Field
+from stargal.sky import extinction
+from stargal.survey import BANDS, COLUMNS, REFERENCE, ROWS, Field
 from stargal.tables import read_table
 
 
@@ -29,11 +30,12 @@ def main(
 ) -> None:
     """Measure a field."""
     opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
-    astrometry = opened[REFERENCE].astrometry
+    astrometry, place = opened[REFERENCE].astrometry, Field.parse(field)
     calibration = [opened[band].nmgy_per_dn if band in opened else float("nan") for band in BANDS]
-    planes = prepare(opened)
+    dust = extinction(*(float(angle) for angle in astrometry.to_sky(COLUMNS / 2, ROWS / 2)))
+    planes = prepare(opened, place.camcol)
     sources = measure(planes, detect(planes))
-    table = tabulate(sources, classify(sources, calibration), calibration, astrometry, Field.parse(field))
+    table = tabulate(sources, classify(sources, calibration), calibration, dust, astrometry, place)
     if truth is not None:
         table = pd.concat([table, match_truth(table, read_table(truth), astrometry)], axis=1)
     with whole(measured) as partial:

@@ -7,7 +7,7 @@ the value that genuine files hold where nothing is known.
 
 import gzip
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from stargal import __version__
 from stargal.archive import OBJC_TYPES, record_of
 from stargal.errors import StargalError
 from stargal.files import sha256, whole
+from stargal.labels import STAR
 from stargal.survey import BANDS, REFERENCE, ROWS, STEP_ROWS, Field
 from stargal.wcs import Astrometry
 
@@ -58,6 +59,7 @@ _BAND_COLUMNS = {
     "M_RR_CC_PSF": "psf_moment",
     "FLAGS": "flags",
     "PSF_FWHM": "psf_fwhm",
+    "EXTINCTION": "extinction",
     "SKYFLUX": "sky",
     "PSFFLUX": "psf",
     "PSFFLUX_IVAR": "psf_ivar",
@@ -109,6 +111,7 @@ def tabulate(
     measured: Mapping[str, NDArray[Any]],
     types: NDArray[np.int32],
     calibration: Sequence[float],
+    extinction: Sequence[float],
     astrometry: Astrometry,
     field: Field,
 ) -> pd.DataFrame:
@@ -122,6 +125,8 @@ def tabulate(
         3 galaxy, 6 star.
     calibration : sequence of float
         Nanomaggies per count of each band.
+    extinction : sequence of float
+        Magnitudes in each band.
     astrometry : Astrometry
         Of r.
     field : Field
@@ -154,6 +159,7 @@ def tabulate(
         "column": measured["x_band"] + 0.5,
         "flags": measured["flags_band"],
         "calibration": np.broadcast_to(np.asarray(calibration, float), (len(number), len(BANDS))),
+        "extinction": np.broadcast_to(np.asarray(extinction, float), (len(number), len(BANDS))),
     }
     for name in (*_BAND_COLUMNS.values(), "composite"):
         values = by_band[name]
@@ -190,7 +196,7 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
     table : DataFrame
         x, y: on r's pixels.
     truth : DataFrame
-        id, class (1 star, 0 galaxy), ra, dec (deg), flux_u ... flux_z (nanomaggies).
+        truth_id, label (1 star, 0 galaxy), ra, dec (deg), flux_u ... flux_z (nanomaggies).
     astrometry : Astrometry
         Of r.
 
@@ -214,7 +220,7 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
     taken = np.zeros(len(truth), dtype=bool)
     taken[match[match >= 0]] = True
     blended = np.full(len(table), -1, dtype=np.int64)
-    identity = truth["id"].to_numpy(np.int64)
+    identity = truth["truth_id"].to_numpy(np.int64)
     for index, found in enumerate(tree.query_ball_point(position, BLEND_RADIUS)):
         others = np.sort(np.array(found, dtype=np.intp))
         others = others[~taken[others]]
@@ -223,7 +229,7 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
             if flux[brightest] > BLEND_SHARE * flux[match[index]]:
                 blended[index] = identity[brightest]
     known = match >= 0
-    star = truth["class"].to_numpy()[match] == 1
+    star = truth["label"].to_numpy()[match] == STAR
     result = {
         "true_type": np.where(known, np.where(star, OBJC_TYPES["star"], OBJC_TYPES["gal"]), 0).astype(np.int32),
         "truth_id": np.where(known, identity[match], -1),
@@ -275,21 +281,20 @@ def _seen_before(table: pd.DataFrame) -> NDArray[np.bool_]:
     return again
 
 
-def within_limits(table: pd.DataFrame, kind: str, extinction: Collection[float] = (0.0,) * 5) -> NDArray[np.bool_]:
+def within_limits(table: pd.DataFrame, kind: str) -> NDArray[np.bool_]:
     """Which sources a catalogue of one kind holds.
 
     Parameters
     ----------
     table : DataFrame
-        type, psf_u ... model_z.
+        type, psf_u ... model_z and, where magnitudes are to be dereddened, extinction_u ... extinction_z.
     kind : str
         star or gal.
-    extinction : collection of float
-        Magnitudes in each band.
     """
     name, limits = {"star": ("psf", STAR_LIMITS), "gal": ("model", GALAXY_LIMITS)}[kind]
     flux = table[[f"{name}_{band}" for band in BANDS]].to_numpy(float)
-    faintest = 10 ** (0.4 * (22.5 - np.asarray(limits) - np.asarray(list(extinction))))
+    dust = table.reindex(columns=[f"extinction_{band}" for band in BANDS], fill_value=0.0).to_numpy(float)
+    faintest = 10 ** (0.4 * (22.5 - np.asarray(limits) - dust))
     return (table["type"] == OBJC_TYPES[kind]).to_numpy() & (flux > faintest).any(axis=1)
 
 

@@ -83,7 +83,7 @@ def draw_cutouts(
             chosen["x"], chosen["y"], s=60, marker=marker, facecolors="none", edgecolors=colour, linewidths=1.3,
             label=f"{name} ({label})",
         )  # fmt: skip
-    panels[2].legend(loc="upper right", framealpha=0.9)
+    panels[2].legend(loc="upper right", frameon=True, facecolor="white", framealpha=0.9)
     figure.suptitle(f"{title}: i, r, g as red, green, blue; one pixel is {PIXEL_ARCSEC} arcsec")
     return figure
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stargal.catalog import within_limits
 from stargal.frames import Frame
-from stargal.photo import GAIN, Plane, classify, detect, measure, prepare
+from stargal.photo import Plane, classify, detect, measure, prepare
 from stargal.psf import HALF as PSF_HALF
 from stargal.stars import sky_sigma
 from stargal.survey import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE
@@ -48,20 +48,22 @@ CLASSES = {"star": 6, "galaxy": 3}
 """Photo's type of each class."""
 
 
-def describe_field(frames: Mapping[str, Frame]) -> pd.DataFrame:
+def describe_field(frames: Mapping[str, Frame], camcol: int) -> pd.DataFrame:
     """Everything that is compared, of one field.
 
     Parameters
     ----------
     frames : mapping of Frame
         By band.
+    camcol : int
+        Camera column.
 
     Returns
     -------
     DataFrame
         quantity, band, bin (of r magnitude, or empty), value.
     """
-    planes = prepare(frames)
+    planes = prepare(frames, camcol)
     parts = [describe_plane(plane, frames[band].image) for band, plane in planes.items()]
     measured = measure(planes, detect(planes))
     calibration = [planes[band].calibration if band in planes else np.nan for band in BANDS]
@@ -87,7 +89,7 @@ def describe_plane(plane: Plane, image: Image) -> pd.DataFrame:
         - sky sigma: nanomaggies
         - binned noise 2, binned noise 4: standard deviation of the means of 2 x 2 and 4 x 4 pixels over that of white
           noise
-        - sky level: counts above the dark, from the noise and the gain
+        - sky level: nanomaggies per pixel, from the noise and the gain
         - PSF FWHM: arcsec, in the middle column
         - PSF change: that of the last column over that of the first
         - PSF wings: share of the flux beyond `CORE_WIDTHS`
@@ -104,7 +106,7 @@ def describe_plane(plane: Plane, image: Image) -> pd.DataFrame:
         "sky sigma": plane.sigma,
         "binned noise 2": binned_noise(finite, 2),
         "binned noise 4": binned_noise(finite, 4),
-        "sky level": GAIN[plane.band] * (plane.sigma / plane.calibration) ** 2,
+        "sky level": plane.sky,
         "PSF FWHM": fwhm[1],
         "PSF change": fwhm[2] / fwhm[0],
         "PSF wings": float(plane.psf.images[0][beyond].sum()),
