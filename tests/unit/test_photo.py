@@ -1,6 +1,7 @@
 """Measuring a simulated sky as SDSS photo would, and the catalogue that comes of it."""
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,25 @@ def test_a_pair_is_parted_and_a_closer_one_is_not(measured, sources):
     found = nearest(measured, close)
     assert found[0] == found[1]
     assert measured["model"][found[0], 2] == pytest.approx(50, rel=0.12)
+
+
+def test_a_cosmic_ray_is_no_source(frames, sources):
+    image = frames["g"].image.copy()
+    image[250, 33] += 2.0
+    planes = photo.prepare(frames | {"g": replace(frames["g"], image=image)}, 3)
+    found = photo.detect(planes)
+    assert np.hypot(found.x - 33, found.y - 250).min() > 5
+
+
+def test_wings_of_bright_sources_are_taken_away():
+    rng = np.random.default_rng(0)
+    distance = np.hypot(np.arange(-150, 151), np.arange(-150, 151)[:, None])
+    noise = rng.normal(0, 1, distance.shape)
+    image = (noise + 2e4 * np.maximum(distance, 4) ** -2.5).astype(np.float32)
+    left = photo.without_wings(image, 1.0)
+    near, ring = distance < 13, (distance > 18) & (distance < 55)
+    np.testing.assert_array_equal(left[near], image[near])
+    assert image[ring].mean() > 2 and abs(left[ring].mean()) < 0.3
 
 
 def test_a_missing_band_is_nan(measured):

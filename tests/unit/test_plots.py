@@ -75,9 +75,10 @@ def test_a_figure_is_the_same_each_time_and_says_what_it_shows(name, tmp_path):
     draw, words = FIGURES[name]
     for path in (tmp_path / "first.svg", tmp_path / "again.svg"):
         with look.style():
-            look.save(draw(), path)
+            look.save(draw(), path, "made sky")
     text = (tmp_path / "first.svg").read_text()
     assert text == (tmp_path / "again.svg").read_text()
+    assert "made sky" in text
     assert [word for word in words if f">{word}<" not in text] == []
     assert "<dc:date>" not in text
 

@@ -28,7 +28,7 @@ SPARE = Field(301, 1000, 1, 140)
 
 CONFIG = {
     "sky": "made",
-    "fields": "config/fields.tsv",
+    "simulate": None,
     "patches": {"size": 15},
     "training_sets": {"small": ["301-1000-1-100"]},
     "training": {"max_epochs": 2},

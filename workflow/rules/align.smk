@@ -56,9 +56,10 @@ rule tabulate_alignment:
         mem_mb=300,
         runtime=5,
     params:
+        sky=SKY_NAME,
         fields=format_fields(fields_in(*settings.BUCKETS)),
         reports=lambda _: ALIGNMENT,
     message:
         "Tabulating the alignment"
     shell:
-        "python {input.code[0]:q} --fields {params.fields:q} --reports {params.reports:q} --table {output:q} 2> {log:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --fields {params.fields:q} --reports {params.reports:q} --table {output:q} 2> {log:q}"

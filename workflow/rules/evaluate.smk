@@ -146,6 +146,7 @@ rule tabulate_scores:
         mem_mb=500,
         runtime=5,
     params:
+        sky=SKY_NAME,
         experiments=" ".join(f"{name}={config['experiments'][name]['training_set']}" for name in EXPERIMENTS),
         seeds=" ".join(map(str, config["seeds"])),
         metrics=lambda wildcards: f"{MODEL}/metrics.json",
@@ -153,7 +154,7 @@ rule tabulate_scores:
     message:
         "Tabulating the scores"
     shell:
-        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
         " --metrics {params.metrics:q} --baselines {params.baselines:q}"
         " --scores {output.scores:q} --by-magnitude {output.by_magnitude:q} 2> {log:q}"
 

@@ -29,13 +29,14 @@ rule plot_training:
         mem_mb=500,
         runtime=5,
     params:
+        sky=SKY_NAME,
         experiments=" ".join(EXPERIMENTS),
         seeds=" ".join(map(str, config["seeds"])),
         histories=lambda wildcards: f"{MODEL}/history.csv",
     message:
         "Drawing the training curves"
     shell:
-        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
         " --histories {params.histories:q} --figure {output:q} 2> {log:q}"
 
 
@@ -62,11 +63,12 @@ rule plot_confusion:
         mem_mb=500,
         runtime=5,
     params:
+        sky=SKY_NAME,
         labels=config["labels"],
     message:
         "Drawing the confusion matrices"
     shell:
-        "python {input.code[0]:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
 rule plot_roc:
@@ -97,6 +99,7 @@ rule plot_roc:
         mem_mb=500,
         runtime=5,
     params:
+        sky=SKY_NAME,
         labels=config["labels"],
         experiments=" ".join(EXPERIMENTS),
         seeds=" ".join(map(str, config["seeds"])),
@@ -106,7 +109,7 @@ rule plot_roc:
     message:
         "Drawing the ROC curves"
     shell:
-        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
         " --predictions {params.predictions:q} --training-sets {params.training_sets:q}"
         " --baselines {params.baselines:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
@@ -138,6 +141,7 @@ rule plot_reliability:
         mem_mb=500,
         runtime=5,
     params:
+        sky=SKY_NAME,
         labels=config["labels"],
         experiments=" ".join(EXPERIMENTS),
         seeds=" ".join(map(str, config["seeds"])),
@@ -145,7 +149,7 @@ rule plot_reliability:
     message:
         "Drawing the reliability diagrams"
     shell:
-        "python {input.code[0]:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
         " --predictions {params.predictions:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
@@ -172,11 +176,12 @@ rule plot_magnitude:
         mem_mb=500,
         runtime=5,
     params:
+        sky=SKY_NAME,
         labels=config["labels"],
     message:
         "Drawing the scores by magnitude"
     shell:
-        "python {input.code[0]:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
 FIGURE_FILES = [

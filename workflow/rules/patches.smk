@@ -82,12 +82,13 @@ rule check_buckets:
         mem_mb=300,
         runtime=5,
     params:
+        sky=SKY_NAME,
         reports=lambda _: ALIGNMENT,
         buckets=bucket_options(),
     message:
         "Checking that no two buckets share sky"
     shell:
-        "python {input.code[0]:q} --reports {params.reports:q} {params.buckets} --table {output:q} 2> {log:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --reports {params.reports:q} {params.buckets} --table {output:q} 2> {log:q}"
 
 
 rule tabulate_sources:
@@ -124,13 +125,14 @@ rule tabulate_sources:
         mem_mb=300,
         runtime=5,
     params:
+        sky=SKY_NAME,
         sources=lambda _: SOURCES,
         buckets=bucket_options(),
         size=config["patches"]["size"],
     message:
         "Counting sources"
     shell:
-        "python {input.code[0]:q} --sources {params.sources:q} {params.buckets} --size {params.size}"
+        "python {input.code[0]:q} --sky {params.sky:q} --sources {params.sources:q} {params.buckets} --size {params.size}"
         " --counts {output.counts:q} --magnitudes {output.magnitudes:q} --sizes {output.sizes:q} 2> {log:q}"
 
 

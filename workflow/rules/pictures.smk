@@ -31,10 +31,12 @@ rule plot_cutouts:
     resources:
         mem_mb=600,
         runtime=5,
+    params:
+        sky=SKY_NAME,
     message:
         "Showing a cut-out of field {wildcards.field}"
     shell:
-        "python {input.code[0]:q} {input.frames:q} --cube {input.cube:q} --sources {input.sources:q} --figure {output:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} {input.frames:q} --cube {input.cube:q} --sources {input.sources:q} --figure {output:q}"
         " 2> {log:q}"
 
 
@@ -62,11 +64,12 @@ rule plot_patches:
         mem_mb=500,
         runtime=5,
     params:
+        sky=SKY_NAME,
         bands="".join(config["bands"]),
     message:
         "Showing patches of field {wildcards.field}"
     shell:
-        "python {input.code[0]:q} --sources {input.sources:q} --patches {input.patches:q} --bands {params.bands}"
+        "python {input.code[0]:q} --sky {params.sky:q} --sources {input.sources:q} --patches {input.patches:q} --bands {params.bands}"
         " --figure {output:q} 2> {log:q}"
 
 
@@ -92,10 +95,12 @@ rule plot_alignment:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        sky=SKY_NAME,
     message:
         "Drawing the residuals of the alignment"
     shell:
-        "python {input.code[0]:q} --table {input.table:q} --figure {output:q} 2> {log:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --table {input.table:q} --figure {output:q} 2> {log:q}"
 
 
 rule plot_statistics:
@@ -122,10 +127,12 @@ rule plot_statistics:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        sky=SKY_NAME,
     message:
         "Drawing the statistics of the sources"
     shell:
-        "python {input.code[0]:q} --counts {input.counts:q} --magnitudes {input.magnitudes:q} --sizes {input.sizes:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --counts {input.counts:q} --magnitudes {input.magnitudes:q} --sizes {input.sizes:q}"
         " --figure {output:q} 2> {log:q}"
 
 

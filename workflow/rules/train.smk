@@ -37,6 +37,7 @@ rule train_model:
         mem_mb=1000,
         runtime=lambda wildcards: 15 + 3 * len(training_fields(wildcards.experiment)),
     params:
+        sky=SKY_NAME,
         training_set=lambda wildcards: config["experiments"][wildcards.experiment]["training_set"],
         training_fields=lambda wildcards: format_fields(training_fields(wildcards.experiment)),
         validation_fields=format_fields(fields_in("validation")),
@@ -48,7 +49,7 @@ rule train_model:
     message:
         "Training {wildcards.experiment}, seed {wildcards.seed}"
     shell:
-        "python {input.code[0]:q} --training-set {params.training_set} --training-fields {params.training_fields:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --training-set {params.training_set} --training-fields {params.training_fields:q}"
         " --validation-fields {params.validation_fields:q} --sources {params.sources:q} --patches {params.patches:q}"
         " --model {params.model:q} --labels {params.labels} --training {params.training:q}"
         " --seed {wildcards.seed}"

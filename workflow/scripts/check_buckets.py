@@ -16,6 +16,7 @@ from stargal.tables import write_csv
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     reports: Annotated[str, Option(help="Path of a field's report, with {field} for its name.")],
     train: Annotated[str, Option(help="Fields of the bucket.")],
     validation: Annotated[str, Option(help="Fields of the bucket.")],
@@ -27,7 +28,7 @@ def main(
     buckets = {field.name: bucket for bucket, fields in named.items() for field in parse_fields(fields)}
     reports_of = {field: json.loads(Path(reports.format(field=field)).read_text()) for field in buckets}
     footprints = {field: report["footprint"] for field, report in reports_of.items()}
-    write_csv(check_buckets(footprints, buckets), table, digits=9)
+    write_csv(check_buckets(footprints, buckets), table, sky, digits=9)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from stargal.tables import write_csv
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     simulated: Annotated[str, Option(help="Path of a simulated field's description, with {field} for its name.")],
     real: Annotated[str, Option(help="Path of a real field's description, likewise.")],
     fields: Annotated[str, Option(help="Fields, as stargal.survey.format_fields writes them.")],
@@ -24,7 +25,7 @@ def main(
     """Compare two skies."""
     names = [field.name for field in parse_fields(fields)]
     compared = compare(read_descriptions(simulated, names), read_descriptions(real, names))
-    write_csv(compared, table)
+    write_csv(compared, table, sky)
     logging.info("%d of %d quantities within their bar", compared["within"].sum(), len(compared))
 
 

@@ -16,6 +16,7 @@ from stargal.tables import write_csv
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
@@ -23,7 +24,7 @@ def main(
 ) -> None:
     """Describe a field."""
     opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
-    write_csv(describe_field(opened, Field.parse(field).camcol), description)
+    write_csv(describe_field(opened, Field.parse(field).camcol), description, sky)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ from stargal.pictures import draw_alignment
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     table: Annotated[Path, Option(help="Residuals of the alignment.")],
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Show the residuals of the alignment."""
     with style():
-        save(draw_alignment(pd.read_csv(table)), figure)
+        save(draw_alignment(pd.read_csv(table)), figure, sky)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from stargal import cli, look, plots
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     scores: Annotated[Path, Argument(help="The table of scores.")],
     labels: Annotated[str, Option(help="Labels to score against: photo or truth.")],
     figure: Annotated[Path, Option(help="Where to write the figure.")],
@@ -20,7 +21,7 @@ def main(
         (table["against"] == labels) & (table["bucket"] == "test") & table["seed"].notna()
     ]  # baselines have no seed
     with look.style():
-        look.save(plots.confusion_matrices(table), figure)
+        look.save(plots.confusion_matrices(table), figure, sky)
 
 
 if __name__ == "__main__":

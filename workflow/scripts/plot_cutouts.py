@@ -18,6 +18,7 @@ from stargal.tables import read_table
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
     cube: Annotated[Path, Option(help="Cube of the field.")],
     sources: Annotated[Path, Option(help="Sources of the field.")],
@@ -31,7 +32,7 @@ def main(
     raw = {band: read_frame(path_of[band]).image[window] for band in COLOUR_BANDS}
     bands = {band: np.asarray(aligned.image[aligned.bands.index(band)][window]) for band in COLOUR_BANDS}
     with style():
-        save(draw_cutouts(colour_picture(raw), colour_picture(bands), table, window, f"Field {cube.stem}"), figure)
+        save(draw_cutouts(colour_picture(raw), colour_picture(bands), table, window, f"Field {cube.stem}"), figure, sky)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from stargal import cli, look, plots
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     scores: Annotated[Path, Argument(help="The table of scores by magnitude.")],
     labels: Annotated[str, Option(help="Labels to score against: photo or truth.")],
     figure: Annotated[Path, Option(help="Where to write the figure.")],
@@ -19,7 +20,7 @@ def main(
     table = table[(table["against"] == labels) & (table["bucket"] == "test")]
     table = table[~table["classifier"].isin(["random", "majority"])]  # 0 everywhere
     with look.style():
-        look.save(plots.score_by_magnitude(table, "mcc", "Matthews coefficient, test fields"), figure)
+        look.save(plots.score_by_magnitude(table, "mcc", "Matthews coefficient, test fields"), figure, sky)
 
 
 if __name__ == "__main__":

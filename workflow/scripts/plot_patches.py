@@ -17,6 +17,7 @@ from stargal.tables import read_table
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     sources: Annotated[Path, Option(help="Sources of the field.")],
     patches: Annotated[Path, Option(help="Patches of the field.")],
     bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
@@ -25,7 +26,7 @@ def main(
     """Show example patches."""
     table = read_table(sources, ["label", f"model_mag_{REFERENCE}"])
     with style():
-        save(draw_patches(read_patches(patches, len(table)), bands, table, f"Field {sources.stem}"), figure)
+        save(draw_patches(read_patches(patches, len(table)), bands, table, f"Field {sources.stem}"), figure, sky)
 
 
 if __name__ == "__main__":

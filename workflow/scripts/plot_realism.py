@@ -17,6 +17,7 @@ from stargal.survey import parse_fields
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     table: Annotated[Path, Option(help="The comparison.")],
     simulated: Annotated[str, Option(help="Path of a simulated field's description, with {field} for its name.")],
     real: Annotated[str, Option(help="Path of a real field's description, likewise.")],
@@ -27,8 +28,8 @@ def main(
     """Show the comparison."""
     names = [field.name for field in parse_fields(fields)]
     with style():
-        save(draw_ratios(pd.read_csv(table)), ratios)
-        save(draw_sources(read_descriptions(simulated, names), read_descriptions(real, names)), sources)
+        save(draw_ratios(pd.read_csv(table)), ratios, sky)
+        save(draw_sources(read_descriptions(simulated, names), read_descriptions(real, names)), sources, sky)
 
 
 if __name__ == "__main__":

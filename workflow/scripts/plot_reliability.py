@@ -11,6 +11,7 @@ from stargal.tables import read_table
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     experiments: Annotated[str, Option(help="With spaces between.")],
     seeds: Annotated[str, Option(help="With spaces between.")],
     predictions: Annotated[str, Option(help="Path of the predictions of {experiment} and {seed}.")],
@@ -26,7 +27,7 @@ def main(
         for name in experiments.split()
     }
     with look.style():
-        look.save(plots.reliability_diagrams(runs), figure)
+        look.save(plots.reliability_diagrams(runs), figure, sky)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from stargal.tables import read_table
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     experiments: Annotated[str, Option(help="With spaces between.")],
     seeds: Annotated[str, Option(help="With spaces between.")],
     predictions: Annotated[str, Option(help="Path of the predictions of {experiment} and {seed}.")],
@@ -34,7 +35,7 @@ def main(
         lines["concentration"] = (known, table["concentration"].to_numpy())
         lines[f"magnitude ({training_set})"] = (known, table["magnitude"].to_numpy())
     with look.style():
-        look.save(plots.roc_curves(runs, lines), figure)
+        look.save(plots.roc_curves(runs, lines), figure, sky)
 
 
 if __name__ == "__main__":

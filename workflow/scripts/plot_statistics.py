@@ -15,6 +15,7 @@ from stargal.pictures import draw_statistics
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     counts: Annotated[Path, Option(help="Sources by field and bucket.")],
     magnitudes: Annotated[Path, Option(help="Sources by magnitude.")],
     sizes: Annotated[Path, Option(help="Sources by size.")],
@@ -22,7 +23,7 @@ def main(
 ) -> None:
     """Show the statistics of the sources."""
     with style():
-        save(draw_statistics(*(pd.read_csv(path) for path in (counts, magnitudes, sizes))), figure)
+        save(draw_statistics(*(pd.read_csv(path) for path in (counts, magnitudes, sizes))), figure, sky)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from stargal import cli, look, plots
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     experiments: Annotated[str, Option(help="With spaces between.")],
     seeds: Annotated[str, Option(help="With spaces between.")],
     histories: Annotated[str, Option(help="Path of the history of {experiment} and {seed}.")],
@@ -21,7 +22,7 @@ def main(
         for name in experiments.split()
     }
     with look.style():
-        look.save(plots.training_curves(runs), figure)
+        look.save(plots.training_curves(runs), figure, sky)
 
 
 if __name__ == "__main__":

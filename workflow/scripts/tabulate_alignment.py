@@ -16,6 +16,7 @@ from stargal.tables import write_csv
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     fields: Annotated[str, Option(help="The fields, as stargal.survey.format_fields writes them.")],
     reports: Annotated[str, Option(help="Path of a field's report, with {field} for its name.")],
     table: Annotated[Path, Option(help="Where to write the table.")],
@@ -24,7 +25,7 @@ def main(
     names = [field.name for field in parse_fields(fields)]
     described = {name: json.loads(Path(reports.format(field=name)).read_text()) for name in names}
     rows = [{"field": name} | band for name, report in described.items() for band in report["bands"]]
-    write_csv(pd.DataFrame(rows), table)
+    write_csv(pd.DataFrame(rows), table, sky)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from stargal.tables import read_records, write_csv
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     experiments: Annotated[str, Option(help="name=training_set, with spaces between.")],
     seeds: Annotated[str, Option(help="With spaces between.")],
     metrics: Annotated[str, Option(help="Path of the scores of {experiment} and {seed}.")],
@@ -43,8 +44,8 @@ def main(
     ]
     table["seed"] = table["seed"].astype("Int64")
     binned = table["magnitude_low"].notna()
-    write_csv(table[~binned].drop(columns=["magnitude_low", "magnitude_high"]), scores)
-    write_csv(table[binned], by_magnitude)
+    write_csv(table[~binned].drop(columns=["magnitude_low", "magnitude_high"]), scores, sky)
+    write_csv(table[binned], by_magnitude, sky)
 
 
 if __name__ == "__main__":

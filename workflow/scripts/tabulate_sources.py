@@ -16,6 +16,7 @@ from stargal.tables import read_table, write_csv
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     sources: Annotated[str, Option(help="Path of a field's sources, with {field} for its name.")],
     train: Annotated[str, Option(help="Fields of the bucket.")],
     validation: Annotated[str, Option(help="Fields of the bucket.")],
@@ -30,9 +31,9 @@ def main(
     buckets = {field.name: bucket for bucket, fields in named.items() for field in parse_fields(fields)}
     columns = ["label", f"model_mag_{REFERENCE}", "fwhm", "edge_distance"]
     tables = {field: read_table(Path(sources.format(field=field)), columns) for field in buckets}
-    write_csv(count_sources(tables, buckets, size), counts)
-    write_csv(bin_sources(tables, buckets, f"model_mag_{REFERENCE}", MAGNITUDE_EDGES), magnitudes)
-    write_csv(bin_sources(tables, buckets, "fwhm", SIZE_EDGES), sizes)
+    write_csv(count_sources(tables, buckets, size), counts, sky)
+    write_csv(bin_sources(tables, buckets, f"model_mag_{REFERENCE}", MAGNITUDE_EDGES), magnitudes, sky)
+    write_csv(bin_sources(tables, buckets, "fwhm", SIZE_EDGES), sizes, sky)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from stargal.train import LabelledPatches, fit, open_patches, sky_sigma
 
 
 def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     training_set: Annotated[str, Option(help="Its name, for messages.")],
     training_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
     validation_fields: Annotated[str, Option(help="Likewise.")],
@@ -50,7 +51,7 @@ def main(
     network = models.build(**settings, size=learned.shape[0], sky_sigma=sky_sigma(learned), seed=seed)
     epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, **json.loads(training))
     models.save(network, output)
-    write_csv(epochs, history)
+    write_csv(epochs, history, sky)
 
 
 if __name__ == "__main__":

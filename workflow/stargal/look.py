@@ -17,8 +17,12 @@ def style() -> AbstractContextManager[None]:
     return matplotlib.style.context(STYLE, after_reset=True)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write an SVG or PNG, as the path says, without date or version: the same figure gives the same bytes."""
+def save(figure: Figure, path: Path, sky: str) -> None:
+    """Write an SVG or PNG, as the path says, without date or version: the same figure gives the same bytes.
+
+    `sky` is written in the corner: what is simulated says so wherever it is shown.
+    """
+    figure.text(0.998, 0.004, sky, ha="right", va="bottom", fontsize=7, color="0.35")
     metadata = {"svg": {"Date": None}, "png": {"Software": None}}[path.suffix[1:]]
     with whole(path) as partial:
         figure.savefig(partial, format=path.suffix[1:], metadata=metadata)

@@ -10,10 +10,10 @@ Neither quasars and white dwarfs are drawn, nor binaries, nor the clustering of 
 
 References
 ----------
-Bilir et al. 2008, MNRAS 390, 1569, and Jahreiss & Wielen 1997, ESA SP-402, 675 (local luminosity function)
 Covey et al. 2007, AJ 134, 2398 (stellar locus in ugriz)
 Gorski et al. 2005, ApJ 622, 759 (HEALPix)
 Ivezic et al. 2008, ApJ 684, 287 (absolute magnitude from colour and metallicity)
+Jahreiss & Wielen 1997, ESA SP-402, 675 (luminosity function near the Sun)
 Juric et al. 2008, ApJ 673, 864 (disks and halo)
 Ryden 2004, ApJ 601, 214 (flattening of spirals)
 Schlegel, Finkbeiner & Davis 1998, ApJ 500, 525 (extinction by band)
@@ -27,6 +27,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from astropy import units
 from astropy_healpix import HEALPix
 from numpy.polynomial import polynomial
 from numpy.typing import ArrayLike, NDArray
@@ -59,6 +60,7 @@ SOURCE = np.dtype(
         ("flux", "f8", len(BANDS)),
         ("redshift", "f4"),
         ("bulge_fraction", "f4"),
+        ("clump_fraction", "f4"),
         ("disk_radius", "f4"),
         ("bulge_radius", "f4"),
         ("axis_ratio", "f4"),
@@ -66,10 +68,14 @@ SOURCE = np.dtype(
         ("position_angle", "f4"),
     ]
 )
-"""What is known of a source. `label` is 1 for stars, 0 for galaxies; positions are in deg, ICRS; `flux` is above the
-atmosphere, after extinction, in nanomaggies, u g r i z. A galaxy is an exponential disk and a de Vaucouleurs bulge:
-`bulge_fraction` is the bulge's share of the flux, radii are those of half the light along the major axis, arcsec,
-`position_angle` that of the major axis from north to east, deg. Stars have zeros there."""
+"""What is known of a source.
+
+`label` is 1 for stars, 0 for galaxies; positions are in deg, ICRS; `flux` is above the atmosphere, after extinction,
+in nanomaggies, u g r i z. A galaxy is an exponential disk and a de Vaucouleurs bulge: `bulge_fraction` is the bulge's
+share of the flux in r, `clump_fraction` that of star-forming clumps in the disk's, radii are those of half the light
+along the major axis, arcsec (the bulge's before its profile is cut off), `position_angle` that of the major axis from
+north to east, deg. Stars have zeros there.
+"""
 
 EXTINCTION = np.array([5.155, 3.793, 2.751, 2.086, 1.479])
 """Extinction in u g r i z for E(B-V) = 1 mag (Schlegel et al. 1998, table 6)."""
@@ -92,8 +98,6 @@ def sources_within(ra: float, dec: float, radius: float, seed: int) -> NDArray[A
     structured ndarray of `SOURCE`
         In ascending order of the cell, thus the same in any circle.
     """
-    from astropy import units
-
     grid = HEALPix(NSIDE, order="nested")
     cells = np.sort(grid.cone_search_lonlat(ra * units.deg, dec * units.deg, radius * units.deg))
     return np.concatenate([draw_cell(int(cell), seed) for cell in cells])
@@ -169,7 +173,9 @@ COMPONENTS = (
     Component(0.06, 4.2, 0.85, -0.7, 0.2),
     Component(0.0024, 4.2, 0.7, -1.46, 0.3),
 )
-"""Thin disk, thick disk and halo (Juric et al. 2008, table 10; metallicities of Ivezic et al. 2008, section 4)."""
+"""Thin disk, thick disk and halo (shapes of Juric et al. 2008, table 10; metallicities of Ivezic et al. 2008).
+The local densities of thick disk and halo are half of theirs: so the luminosity function used here, which is the thin
+disk's, gives the star counts of SDSS run 4510 by magnitude and colour."""
 
 SUN_RADIUS, SUN_HEIGHT = 8000.0, 25.0
 """Of the Sun in the Galaxy, pc."""
@@ -186,8 +192,8 @@ LUMINOSITY = (
     )
     * 1e-3
 )
-"""Stars per cubic parsec and magnitude near the Sun, at absolute r magnitude 0, 1 ... 16 (Jahreiss & Wielen 1997 up to
-9 by way of V - r = 0.2 to 0.5, Bilir et al. 2008 beyond)."""
+"""Stars per cubic parsec and magnitude near the Sun, at absolute r magnitude 0, 1 ... 16 (after Jahreiss & Wielen 1997,
+whose V magnitudes are 0.2 to 0.5 above r, rounded)."""
 
 LOCUS = {
     "ug": (1.0636113, -1.6267818, 4.9389572, -3.2809081, 0.8725109, -0.0828035),
@@ -301,17 +307,18 @@ def flux_from_colors(r: Array, colors: Array) -> Array:
 
 COUNT_MAGNITUDES = np.arange(13.0, 26.0)
 COUNTS = np.array([-0.69, -0.08, 0.53, 1.13, 1.72, 2.25, 2.74, 3.18, 3.57, 3.93, 4.28, 4.59, 4.85])
-"""Logarithm of the galaxies per square degree and magnitude at r = 13 ... 25: a slope of 0.6 and less as Yasuda et al.
-(2001, table 2) count them to 20, then 0.36 to 0.3 as Capak et al. (2004, table 4)."""
+"""Logarithm of the galaxies per square degree and magnitude at r = 13 ... 25, rounded: rising by 0.6 a magnitude and
+less to 20 as Yasuda et al. (2001) count them, then by 0.36 to 0.3 as Capak et al. (2004) do."""
 
 MEDIAN_REDSHIFT = (
     [13, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25],
     [0.02, 0.04, 0.08, 0.12, 0.17, 0.24, 0.33, 0.46, 0.6, 0.75, 0.85],
 )
-"""Median redshift of galaxies by r magnitude (Strauss et al. 2002 at 17.8; Coil et al. 2004, ApJ 617, 765, beyond 20)."""
+"""Median redshift of galaxies by r magnitude (Strauss et al. 2002, AJ 124, 1810, at 17.8; Coil et al. 2004, ApJ 617,
+765, beyond 20)."""
 
-EARLY_FRACTION = ([14, 18, 19, 20, 21, 22, 23, 24], [0.5, 0.48, 0.45, 0.4, 0.33, 0.25, 0.17, 0.1])
-"""Share of early types by r magnitude (Strateva et al. 2001, figure 4, to 21)."""
+EARLY_FRACTION = ([14, 18, 19, 20, 21, 22, 23, 24], [0.5, 0.48, 0.47, 0.45, 0.38, 0.28, 0.18, 0.1])
+"""Share of early types by r magnitude (to 21 after Strateva et al. 2001)."""
 
 EARLY_COLORS = (
     (0.0, 0.1, 0.2, 0.33, 0.4, 0.55, 0.7, 0.9),
@@ -322,16 +329,20 @@ EARLY_COLORS = (
 )
 LATE_COLORS = (
     (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0),
-    (1.25, 1.2, 1.15, 0.9, 0.75, 0.6, 0.5),
-    (0.45, 0.53, 0.66, 0.85, 0.85, 0.7, 0.55),
+    (1.25, 1.15, 1.05, 0.85, 0.75, 0.6, 0.5),
+    (0.45, 0.56, 0.72, 0.95, 0.93, 0.75, 0.55),
     (0.25, 0.3, 0.35, 0.4, 0.52, 0.65, 0.6),
     (0.15, 0.2, 0.23, 0.25, 0.27, 0.33, 0.42),
 )
 """u-g, g-r, r-i, i-z by redshift (first row) of an elliptical and an Sbc galaxy (after Fukugita, Shimasaku & Ichikawa
-1995, PASP 107, 945, tables 3 and 7, shifted to SDSS's u g r i z)."""
+1995, PASP 107, 945, smoothed, and the spiral's g-r adjusted by up to 0.1 to galaxies of r = 19 to 22 on
+genuine frames)."""
 
 LATE_SPREAD, EARLY_SPREAD = np.array([0.20, 0.16, 0.07, 0.06]), np.array([0.12, 0.05, 0.025, 0.025])
 """How far colours spread, all of a galaxy's together, mag; another 0.03 each on its own."""
+
+RADIUS_SCALE = 1.2
+"""Shen's radii are enlarged by this, so that detections of r = 20 to 22 are as large as on genuine frames."""
 
 HUBBLE_DISTANCE = 299792.458 / 70.0
 """c / H0, Mpc, for H0 = 70 km/s/Mpc."""
@@ -364,6 +375,7 @@ def draw_galaxies(rng: np.random.Generator) -> NDArray[Any]:
     bulge = np.where(early, np.where(pure, 1.0, rng.uniform(0.4, 1.0, number)), rng.beta(0.8, 4.5, number))
     radius = half_light_radius(rng, r, redshift, early) / np.sqrt(np.maximum(axis_ratio, 0.3))
     galaxies["bulge_fraction"] = bulge
+    galaxies["clump_fraction"] = np.where(early, 0.0, rng.uniform(0.0, 0.4, number))
     galaxies["disk_radius"] = radius * (1 + 0.3 * bulge)
     galaxies["bulge_radius"] = np.where(early, radius, 0.4 * radius)
     return galaxies
@@ -371,7 +383,7 @@ def draw_galaxies(rng: np.random.Generator) -> NDArray[Any]:
 
 def galaxy_counts(r: ArrayLike) -> Array:
     """Galaxies per square degree and magnitude at r magnitudes, before extinction."""
-    return 10 ** np.interp(r, COUNT_MAGNITUDES, COUNTS)
+    return np.asarray(10 ** np.interp(np.asarray(r, float), COUNT_MAGNITUDES, COUNTS))
 
 
 def draw_redshifts(rng: np.random.Generator, r: Array) -> Array:
@@ -405,17 +417,17 @@ def _distances() -> tuple[Array, Array]:
 def half_light_radius(rng: np.random.Generator, r: Array, redshift: Array, early: NDArray[np.bool_]) -> Array:
     """Half-light radii of galaxies, circularised, arcsec.
 
-    Shen et al. 2003, equations 14, 15, 17 and table 1, with radii that shrink by (1 + z)**-0.75 for late and
-    (1 + z)**-1.48 for early types (van der Wel et al. 2014).
+    Shen et al. 2003, equations 14 to 16 with the constants of their table 1, and radii that shrink by (1 + z)**-0.75
+    for late and (1 + z)**-1.48 for early types (van der Wel et al. 2014).
     """
     comoving = np.interp(redshift, *_distances())
     modulus = 5 * np.log10(comoving * (1 + redshift)) + 25
     absolute = r - modulus - np.where(early, 1.1, 0.6) * np.minimum(redshift, 1.5)
-    knee = 10 ** (-0.4 * (absolute + 20.91))
-    late_log = -0.4 * 0.26 * absolute + (0.51 - 0.26) * np.log10(1 + knee) - 1.71
+    knee = 10 ** (-0.4 * (absolute + 20.52))
+    late_log = -0.4 * 0.21 * absolute + (0.53 - 0.21) * np.log10(1 + knee) - 1.31
     early_log = np.maximum(-0.4 * 0.60 * absolute - 4.63, -0.1)
     scatter = 0.25 + (0.48 - 0.25) / (1 + knee**2)
     evolution = np.where(early, -1.48, -0.75) * np.log10((1 + redshift) / 1.1)
     kiloparsec = 10 ** (np.where(early, early_log, late_log) + evolution)
     kiloparsec *= np.exp(np.minimum(scatter, 0.4) * rng.standard_normal(len(r)))
-    return np.clip(kiloparsec / (comoving / (1 + redshift)) * 206.265, 0.05, 30.0)
+    return np.clip(RADIUS_SCALE * kiloparsec / (comoving / (1 + redshift)) * 206.265, 0.05, 30.0)

@@ -25,8 +25,13 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         raise unusable(path, str(error).splitlines()[0]) from None
 
 
-def write_csv(table: pd.DataFrame, path: Path, digits: int = 6) -> None:
-    """Write a table with so many significant digits; what is not defined is an empty cell."""
+def write_csv(table: pd.DataFrame, path: Path, sky: str, digits: int = 6) -> None:
+    """Write a table with so many significant digits; what is not defined is an empty cell.
+
+    The first column names the sky: what is simulated says so.
+    """
+    table = table.copy(deep=False)
+    table.insert(0, "sky", sky)
     with whole(path) as partial:
         table.to_csv(partial, index=False, float_format=f"%.{digits}g", lineterminator="\n")
 

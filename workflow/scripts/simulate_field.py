@@ -1,0 +1,44 @@
+"""Simulate the five frames of a field and write the truth about it.
+
+Makes ``frame-….fits.bz2`` in the archive's format, a ``.sha256`` record beside each, and a table of the sources that
+are really there (see stargal.simulate.truth_of), from the name of the field and the seed of the sky alone.
+"""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+from pyarrow import parquet
+from typer import Argument, Option
+
+from stargal import cli
+from stargal.files import whole
+from stargal.simulate import frame_bytes, simulate_frame, sources_of, truth_of
+from stargal.survey import Field
+
+
+def main(
+    frames: Annotated[list[Path], Argument(help="Where to write the frames, in the order of the bands.")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
+    bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
+    seed: Annotated[int, Option(help="Seed of the simulated sky.")],
+    truth: Annotated[Path, Option(help="Where to write the table of true sources.")],
+) -> None:
+    """Simulate a field."""
+    wanted = Field.parse(field)
+    sources = sources_of(wanted, seed)
+    for band, path in zip(bands, frames, strict=True):
+        data = frame_bytes(simulate_frame(wanted, band, seed, sources))
+        with whole(path) as partial:
+            partial.write_bytes(data)
+        with whole(path.with_name(f"{path.name}.sha256")) as partial:
+            partial.write_text(f"{hashlib.sha256(data).hexdigest()}  {path.name}\n")
+    with whole(truth) as partial:
+        parquet.write_table(pa.table(truth_of(wanted, seed, sources)), partial)
+    logging.info("%s: %d sources", field, len(sources))
+
+
+if __name__ == "__main__":
+    cli.run(main)
