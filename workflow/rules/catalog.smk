@@ -8,15 +8,6 @@ MEASURED = f"{RESOURCES}/measured/{{field}}.parquet"
 TRUTH = f"{RESOURCES}/truth/{{field}}.parquet"
 
 
-def fields_of_camcol(wildcards):
-    """Configured fields of a camcol."""
-    keys = {key: wildcards[key] for key in ("rerun", "run", "camcol")}
-    own = {key: int(value) for key, value in keys.items()}
-    return [
-        field for field in fields_in(*settings.BUCKETS) if {key: getattr(field, key) for key in own} == own
-    ]
-
-
 rule measure_field:
     """The sources of a field, found and measured on its five frames."""
     input:

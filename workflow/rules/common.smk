@@ -185,3 +185,25 @@ def option(name, value):
 def bucket_options():
     """The fields of each bucket as options of a script."""
     return " ".join(option(bucket, format_fields(fields_in(bucket))) for bucket in settings.BUCKETS)
+
+
+def fields_of_camcol(wildcards):
+    """Configured fields of a camcol."""
+    keys = {key: wildcards[key] for key in ("rerun", "run", "camcol")}
+    own = {key: int(value) for key, value in keys.items()}
+    return [
+        field for field in fields_in(*settings.BUCKETS) if {key: getattr(field, key) for key in own} == own
+    ]
+
+
+def real_frames_of(wildcards):
+    """The five frames of a field in the mirror, in the order of the bands."""
+    mirror = os.getenv("STARGAL_MIRROR")
+    if mirror is None:
+        raise WorkflowError(
+            "STARGAL_MIRROR is not set: realism is measured against a folder of real frames in the archive's layout"
+        )
+    field = Field.parse(wildcards.field)
+    template = config["archive"]["releases"][config["archive"]["release"]]["frame"]
+    keys = {key: getattr(field, key) for key in ("rerun", "run", "camcol", "field")}
+    return [os.path.join(mirror, template.format(band=band, **keys)) for band in config["bands"]]

@@ -8,21 +8,6 @@ REALISM = f"{RESULTS}/realism"
 REALISM_FIELDS = sorted(map(Field.parse, config["realism"]["fields"]))
 
 
-def real_frames_of(wildcards):
-    """The five frames of a field in the mirror, in the order of the bands."""
-    if "STARGAL_MIRROR" not in os.environ:
-        raise WorkflowError(
-            "STARGAL_MIRROR is not set: realism is measured against a folder of real frames in the archive's layout"
-        )
-    field = Field.parse(wildcards.field)
-    template = config["archive"]["releases"][config["archive"]["release"]]["frame"]
-    keys = {key: getattr(field, key) for key in ("rerun", "run", "camcol", "field")}
-    return [
-        os.path.join(os.environ["STARGAL_MIRROR"], template.format(band=band, **keys))
-        for band in config["bands"]
-    ]
-
-
 rule describe_simulated:
     """A simulated field in the numbers that are compared."""
     input:
