@@ -5,7 +5,6 @@ catalogues of the camcols, with a .sha256 beside each. The truth goes into extra
 """
 
 MEASURED = f"{RESOURCES}/measured/{{field}}.parquet"
-TRUTH = f"{RESOURCES}/truth/{{field}}.parquet"
 
 
 rule measure_field:

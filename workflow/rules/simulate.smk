@@ -14,7 +14,7 @@ rule simulate_field:
     output:
         frames=expand(FRAME, band=config["bands"], allow_missing=True),
         records=expand(f"{FRAME}.sha256", band=config["bands"], allow_missing=True),
-        truth=f"{RESOURCES}/truth/{{field}}.parquet".format(**OF_FIELD),
+        truth=TRUTH.format(**OF_FIELD),
     log:
         f"{LOGS}/simulate_field/{{field}}.log".format(**OF_FIELD),
     benchmark:
