@@ -46,7 +46,7 @@ def test_truth_stands_beside_the_label(simulated: Project):
 
 def test_what_is_simulated_says_so(simulated: Project):
     tables = simulated.folder / "results/simulated"
-    assert set(pd.read_csv(tables / "tables/sources.csv")["sky"]) == {"simulated sky (simulated)"}
+    assert set(pd.read_csv(tables / "tables/sources.csv")["sky"]) == {"simulated sky, seed 1"}
     assert "simulated sky" in (tables / "figures/statistics.svg").read_text()
 
 

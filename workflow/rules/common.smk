@@ -20,7 +20,7 @@ from stargal.survey import Field, format_fields
 
 # Paths, each spelled once. {sky} keeps two archives apart; {field} is 301-008162-6-0080.
 SKY = config.get("sky")
-SKY_NAME = f"simulated sky ({SKY})" if config.get("simulate") else f"{SKY} sky"
+SKY_NAME = f"simulated sky, seed {config['simulate']['seed']}" if config.get("simulate") else f"{SKY} sky"
 RESOURCES = f"resources/{SKY}"
 RESULTS = f"results/{SKY}"
 LOGS = f"logs/{SKY}"

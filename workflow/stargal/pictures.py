@@ -54,7 +54,7 @@ def choose_window(sources: pd.DataFrame, shape: tuple[int, int], side: int) -> t
 def draw_cutouts(
     raw: NDArray[np.uint8], aligned: NDArray[np.uint8], sources: pd.DataFrame, window: tuple[slice, slice], title: str
 ) -> Figure:
-    """A cut-out as downloaded, aligned, and with the catalogued sources marked; same pixels, same stretch.
+    """A cut-out before and after alignment, and with the catalogued sources marked; same pixels, same stretch.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def draw_cutouts(
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     extent = (columns.start - 0.5, columns.stop - 0.5, rows.start - 0.5, rows.stop - 0.5)
     for ax, picture, name in zip(
-        panels, (raw, aligned, aligned), ("as downloaded", "aligned", "catalogued sources"), strict=True
+        panels, (raw, aligned, aligned), ("unaligned", "aligned", "catalogued sources"), strict=True
     ):
         ax.imshow(picture, origin="lower", extent=extent, interpolation="nearest")
         ax.set(title=name, xlabel="column, pixels")
