@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 from typer import Argument, Option
 
 from stargal import cli
@@ -33,8 +34,9 @@ def main(
     astrometry, place = opened[REFERENCE].astrometry, Field.parse(field)
     calibration = [opened[band].nmgy_per_dn if band in opened else float("nan") for band in BANDS]
     dust = extinction(*(float(angle) for angle in astrometry.to_sky(COLUMNS / 2, ROWS / 2)))
-    planes = prepare(opened, place.camcol)
-    sources = measure(planes, detect(planes))
+    with threadpool_limits(1):  # on more threads sums come in another order, and other bits
+        planes = prepare(opened, place.camcol)
+        sources = measure(planes, detect(planes))
     table = tabulate(sources, classify(sources, calibration), calibration, dust, astrometry, place)
     if truth is not None:
         table = pd.concat([table, match_truth(table, read_table(truth), astrometry)], axis=1)
