@@ -51,6 +51,14 @@ def test_cube_bytes_repeat(tmp_path):
     assert (tmp_path / "one.fits").read_bytes() == (tmp_path / "two.fits").read_bytes()
 
 
+def test_cube_of_a_simulated_field_says_so():
+    frame = make_header(FIELD, "r")
+    assert "SIMULATE" not in make_cube_header(frame, FIELD, "ugriz", {})
+    frame["ORIGIN"], frame["SIMULATE"] = "SIMULATED", True
+    header = make_cube_header(frame, FIELD, "ugriz", {})
+    assert header["ORIGIN"] == "SIMULATED" and header["SIMULATE"] is True
+
+
 @pytest.mark.parametrize("kept", [0, 2880, 1_000_000, 61_000_000])
 def test_cut_cube_is_refused(tmp_path, kept):
     path = tmp_path / "cube.fits"

@@ -70,7 +70,7 @@ class Cube:
 
 
 def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMapping[str, Any]) -> fits.Header:
-    """Header of a cube: the field, r's projection, and `provenance` as further keywords."""
+    """Header of a cube: the field, r's projection, whether it is simulated, and `provenance` as further keywords."""
     header = fits.Header()
     header["RERUN"], header["RUN"], header["CAMCOL"], header["FIELD"] = (
         str(field.rerun),
@@ -83,6 +83,9 @@ def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMap
     header["RADESYS"] = "ICRS"
     for key in [f"{name}{axis}" for name in _WCS_KEYS for axis in (1, 2)] + ["CD1_1", "CD1_2", "CD2_1", "CD2_2"]:
         header[key] = frame[key]
+    if "SIMULATE" in frame:  # what is simulated says so, wherever it goes
+        for key in ("ORIGIN", "SIMULATE"):
+            header[key] = (frame[key], frame.comments[key])
     for key, value in provenance.items():
         header[key] = value
     return header
