@@ -27,5 +27,12 @@ rule all:
     input:
         DATA_FILES,
         PICTURE_FILES,
+        ARCHITECTURE_FILES,
         TABLE_FILES,
         FIGURE_FILES,
+
+
+rule study:
+    """Every comparison that goes beyond the report."""
+    input:
+        STUDY_FILES,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from stargal.config import check_config, read_fields, resolve_training_set
+from stargal.config import all_comparisons, check_config, read_fields, resolve_training_set, vary_experiment
 from stargal.errors import StargalError
 from stargal.survey import Field, format_fields, parse_fields
 
@@ -157,16 +157,55 @@ def test_fields_on_a_command_line():
             parse_fields(bad)
 
 
+def test_a_comparison_makes_an_experiment_of_each_combination(config):
+    config["studies"] = {
+        "tuning": {"base": "regularized_small", "vary": {"dropout": [0.3, 0.5], "patch_size": [15, 25]}}
+    }
+    check_config(config, SCHEMAS / "config.schema.yaml", [DEFAULT])
+    varied = vary_experiment("tuning", config)
+    assert list(varied) == ["tuning-0.3-15", "tuning-0.5-15", "tuning-0.5-25"]  # 0.3 and 25 are the base's own
+    assert varied["tuning-0.5-15"].patch_size == 15
+    assert varied["tuning-0.5-15"].model == {**config["models"]["regularized"], "dropout": 0.5}
+    assert varied["tuning-0.5-15"].training_set == "small" and varied["tuning-0.5-15"].augmentation == {}
+    rotated = vary_experiment("augmentation_small", config)["augmentation_small-rotation"]
+    assert rotated.augmentation == {"rotations": True}
+    config["comparisons"]["augmentation_small"] = None
+    assert "augmentation_small" not in all_comparisons(config)
+
+
+@pytest.mark.parametrize(
+    "base, vary, expected",
+    [
+        ("none", {"dropout": [0.5]}, "studies.tuning.base: found 'none', allowed are the names in experiments: base_"),
+        (
+            "base_small",
+            {"augmentation": ["turn"]},
+            "studies.tuning.vary.augmentation: found 'turn', allowed are the names",
+        ),
+        ("regularized_small", {"dropout": [1.5]}, "studies.tuning.vary: dropout: found 1.5, allowed: less than 1"),
+        (
+            "regularized_small",
+            {"patch_size": [24]},
+            "studies.tuning.vary: patch_size: found 24, allowed: an odd number",
+        ),
+        ("regularized_small", {"depth": [1]}, "studies.tuning.vary: depth: unknown key"),
+    ],
+)
+def test_a_bad_comparison_is_named(config, base, vary, expected):
+    config["studies"] = {"tuning": {"base": base, "vary": vary}}
+    assert expected in fault_of(config)
+
+
 def test_every_key_is_documented(config):
     """config/README.md names each key that config.yaml holds, and no other."""
     rows = re.findall(r"^\| `([a-z0-9_.{}]+)` \|", (ROOT / "config/README.md").read_text(), re.M)
     documented = {row for row in rows if row not in ("rerun", "run", "camcol", "field", "bucket")}
     keys = set()
     for section, value in config.items():
-        if section in ("training_sets", "experiments"):
+        if section in ("training_sets", "experiments", "comparisons", "studies"):
             keys.add(f"{section}.{{name}}")
-        elif section == "models":
-            keys |= {f"models.{{name}}.{key}" for model in value.values() for key in model}
+        elif section in ("models", "augmentations"):
+            keys |= {f"{section}.{{name}}.{key}" for block in value.values() for key in block}
         else:
             keys |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
     assert documented - {"simulate.seed"} == keys - {"simulate", "simulate.seed"}

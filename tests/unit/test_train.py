@@ -106,7 +106,7 @@ def test_batches_cover_an_epoch_in_a_new_order_each_time(fields):
 def fitted(fields, path, seed):
     patches = opened(fields)
     network = models.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=seed, dropout=0.2, l2=1e-4)
-    settings = {"learning_rate": 1e-3, "batch_size": 32, "max_epochs": 4, "patience": 2}
+    settings = {"learning_rate": 1e-3, "batch_size": 32, "max_epochs": 4, "max_patches": None, "patience": 2}
     history = train.fit(network, patches, patches, seed=seed, **settings)
     models.save(network, path)
     return network, history
@@ -124,11 +124,49 @@ def test_the_same_seed_gives_the_same_model(fields, tmp_path):
     assert -np.log(clipped).mean() == pytest.approx(history["val_loss"].min(), rel=1e-4)  # the best weights are kept
 
 
+def test_training_stops_when_enough_patches_were_seen(fields):
+    patches = opened(fields)
+    network = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
+    settings = {"learning_rate": 1e-4, "batch_size": 50, "max_epochs": 9, "patience": 9}
+    assert len(train.fit(network, patches, patches, **settings, max_patches=201, seed=1)) == 3
+
+
+def test_what_varies_is_learned_anew_each_epoch_and_never_validated_on(fields):
+    patches = opened(fields)
+    seen = []
+
+    def vary(cut, numbers, random):
+        seen.append((len(cut), set(numbers), random.integers(1_000_000)))
+        return cut
+
+    batches = train.Batches(patches, 32, seed=1, vary=vary)
+    for _ in range(2):
+        for batch in range(len(batches)):
+            batches[batch]
+        batches.on_epoch_end()
+    assert [n for n, _, _ in seen] == [32, 32, 32, 4] * 2
+    assert set.union(*(numbers for _, numbers, _ in seen)) == {0, 2}  # field 1 is empty
+    assert len({drawn for _, _, drawn in seen}) == 8
+    again = train.Batches(patches, 32, seed=1, vary=vary)
+    again[3], again[0]  # whichever batch is asked for first
+    assert [seen[-1], seen[-2]] == [seen[0], seen[3]]
+
+
 def test_a_loss_that_is_not_a_number_is_said(fields):
     patches = opened(fields)
     network = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
     with pytest.raises(StargalError, match=r"not a number in epoch 1: lower learning_rate"):
-        train.fit(network, patches, patches, learning_rate=1e30, batch_size=8, max_epochs=3, patience=2, seed=1)
+        train.fit(
+            network,
+            patches,
+            patches,
+            learning_rate=1e30,
+            batch_size=8,
+            max_epochs=3,
+            max_patches=None,
+            patience=2,
+            seed=1,
+        )
 
 
 def test_memory_does_not_grow_with_the_patches(tmp_path):

@@ -32,6 +32,10 @@ CONFIG = {
     "patches": {"size": 15},
     "training_sets": {"small": ["301-1000-1-100"]},
     "training": {"max_epochs": 2},
+    "comparisons": {
+        "augmentation_small": {"vary": {"augmentation": ["blur_seeing"]}},
+        "augmentation_large": None,
+    },
     "evaluation": {"resamples": 100},
 }
 

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -48,7 +49,6 @@ wildcard_constraints:
     kind=r"star|gal",
     field=r"\d+-\d{6}-[1-6]-\d{4}",
     size=r"\d+",
-    experiment=r"[A-Za-z0-9_]+",
     seed=r"\d+",
 
 
@@ -70,8 +70,19 @@ try:
         name: settings.resolve_training_set(name, members, BUCKETS)
         for name, members in config["training_sets"].items()
     }
+    NAMED = settings.named_experiments(config)
+    VARIED = {name: settings.vary_experiment(name, config) for name in settings.all_comparisons(config)}
 except StargalError as error:
     raise WorkflowError(str(error)) from None
+
+EXPERIMENTS = {name: experiment for part in (NAMED, *VARIED.values()) for name, experiment in part.items()}
+
+
+wildcard_constraints:
+    experiment="|".join(map(re.escape, EXPERIMENTS)),
+    model="|".join(map(re.escape, config["models"])),
+    comparison="|".join(map(re.escape, VARIED)) or "none",
+
 
 # At most this many downloads at once, unless the command line or a profile says otherwise.
 workflow.global_resources.setdefault("downloads", config["archive"]["connections"])
@@ -80,6 +91,8 @@ workflow.global_resources.setdefault("downloads", config["archive"]["connections
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.getenv("PYTHONPATH")])),
     TF_CPP_MIN_LOG_LEVEL=os.getenv("TF_CPP_MIN_LOG_LEVEL", "2"),
+    # Tensorflow's faster convolutions, which it leaves off on processors without AVX-512.
+    TF_ENABLE_ONEDNN_OPTS=os.getenv("TF_ENABLE_ONEDNN_OPTS", "1"),
 )
 
 
@@ -153,24 +166,23 @@ def neighbours_of(wildcards):
     return ",".join(str(field.field) for field in beside if field in BUCKETS)
 
 
-def patch_size(experiment):
-    """Side of the patches an experiment reads, pixels."""
-    return config["experiments"][experiment].get("patch_size", config["patches"]["size"])
-
-
 def patches_of_any_field(experiment):
     """Path of the patches an experiment reads, with {field} left open."""
-    return PATCHES.replace("{size}", str(patch_size(experiment)))
+    return PATCHES.replace("{size}", str(EXPERIMENTS[experiment].patch_size))
 
 
 def training_fields(experiment):
     """Fields an experiment learns from."""
-    return TRAINING_SETS[config["experiments"][experiment]["training_set"]]
+    return TRAINING_SETS[EXPERIMENTS[experiment].training_set]
 
 
-def model_settings(experiment):
-    """The block of the config that defines an experiment's model, as JSON."""
-    return json.dumps(config["models"][config["experiments"][experiment]["model"]], sort_keys=True)
+def compared(comparison):
+    """The experiments of a comparison, the base first, each with what it has of that which is varied."""
+    block = settings.all_comparisons(config)[comparison]
+    return {
+        name: {key: EXPERIMENTS[name].settings.get(key) for key in block["vary"]}
+        for name in (block["base"], *VARIED[comparison])
+    }
 
 
 def flag(name, value):

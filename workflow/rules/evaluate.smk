@@ -4,9 +4,9 @@ Needs models, sources and patches; makes predictions and scores beside each mode
 results/{sky}/tables. Labels are SDSS photo's own types: all scores are agreement with photo.
 """
 
+PUBLISHED = os.path.relpath(WORKFLOW / "report/published.csv")
 BASELINES = f"{RESULTS}/baselines/{{training_set}}"
-EXPERIMENTS = list(config["experiments"])
-USED_SETS = sorted({experiment["training_set"] for experiment in config["experiments"].values()})
+USED_SETS = sorted({experiment.training_set for experiment in NAMED.values()})
 
 
 rule predict:
@@ -17,7 +17,7 @@ rule predict:
         patches=lambda wildcards: paths_of(
             PATCHES,
             fields_in("validation", "test"),
-            size=patch_size(wildcards.experiment),
+            size=EXPERIMENTS[wildcards.experiment].patch_size,
         ),
         code=code_of("predict"),
     output:
@@ -120,7 +120,7 @@ rule score_baselines:
 rule tabulate_scores:
     """The scores of everything, side by side."""
     input:
-        metrics=expand(f"{MODEL}/metrics.json", experiment=EXPERIMENTS, seed=config["seeds"]),
+        metrics=expand(f"{MODEL}/metrics.json", experiment=NAMED, seed=config["seeds"]),
         baselines=expand(f"{BASELINES}/metrics.json", training_set=USED_SETS),
         code=code_of("tabulate_scores"),
     output:
@@ -147,7 +147,7 @@ rule tabulate_scores:
         runtime=5,
     params:
         sky=SKY_NAME,
-        experiments=" ".join(f"{name}={config['experiments'][name]['training_set']}" for name in EXPERIMENTS),
+        experiments=" ".join(f"{name}={experiment.training_set}" for name, experiment in NAMED.items()),
         seeds=" ".join(map(str, config["seeds"])),
         metrics=lambda wildcards: f"{MODEL}/metrics.json",
         baselines=lambda wildcards: f"{BASELINES}/metrics.json",
@@ -159,4 +159,59 @@ rule tabulate_scores:
         " --scores {output.scores:q} --by-magnitude {output.by_magnitude:q} 2> {log:q}"
 
 
-TABLE_FILES = [f"{TABLES}/scores.csv", f"{TABLES}/scores_by_magnitude.csv"]
+rule compare_experiments:
+    """Experiments that differ in one thing: scores over the seeds, and differences from their base."""
+    input:
+        histories=lambda wildcards: expand(
+            f"{MODEL}/history.csv", experiment=compared(wildcards.comparison), seed=config["seeds"]
+        ),
+        models=lambda wildcards: expand(
+            f"{MODEL}/model.keras", experiment=compared(wildcards.comparison), seed=config["seeds"][0]
+        ),
+        predictions=lambda wildcards: expand(
+            f"{MODEL}/predictions.parquet", experiment=compared(wildcards.comparison), seed=config["seeds"]
+        ),
+        published=PUBLISHED,
+        code=code_of("compare_experiments"),
+    output:
+        report(
+            f"{TABLES}/{{comparison}}.csv",
+            category="Comparisons",
+            labels={"what": "{comparison}", "form": "table"},
+            caption="../report/comparison.rst",
+        ),
+    log:
+        f"{LOGS}/compare_experiments/{{comparison}}.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        experiments=lambda wildcards: json.dumps(compared(wildcards.comparison)),
+        seeds=" ".join(map(str, config["seeds"])),
+        labels=config["labels"],
+        models=lambda wildcards: f"{MODEL}/model.keras",
+        histories=lambda wildcards: f"{MODEL}/history.csv",
+        predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
+    message:
+        "Comparing the experiments of {wildcards.comparison}"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} --comparison {wildcards.comparison} --experiments {params.experiments:q}"
+        " --seeds {params.seeds:q} --labels {params.labels} --models {params.models:q} --histories {params.histories:q}"
+        " --predictions {params.predictions:q} --published {input.published:q} --table {output:q} 2> {log:q}"
+
+
+TABLE_FILES = [
+    f"{TABLES}/scores.csv",
+    f"{TABLES}/scores_by_magnitude.csv",
+    *expand(
+        f"{TABLES}/{{comparison}}.csv", comparison=[name for name in config["comparisons"] if name in VARIED]
+    ),
+]
+STUDY_FILES = expand(
+    f"{TABLES}/{{comparison}}.csv", comparison=[name for name in config["studies"] if name in VARIED]
+)

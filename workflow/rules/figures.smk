@@ -3,13 +3,13 @@
 Needs histories, predictions and tables; makes results/{sky}/figures.
 """
 
-STYLE = os.path.relpath(WORKFLOW / "stargal/stargal.mplstyle")
+SHOWN = fields_in("train")[0].name
 
 
 rule plot_training:
     """Loss and accuracy against the epoch, experiments side by side."""
     input:
-        histories=expand(f"{MODEL}/history.csv", experiment=EXPERIMENTS, seed=config["seeds"]),
+        histories=expand(f"{MODEL}/history.csv", experiment=NAMED, seed=config["seeds"]),
         style=STYLE,
         code=code_of("plot_training"),
     output:
@@ -30,7 +30,7 @@ rule plot_training:
         runtime=5,
     params:
         sky=SKY_NAME,
-        experiments=" ".join(EXPERIMENTS),
+        experiments=" ".join(NAMED),
         seeds=" ".join(map(str, config["seeds"])),
         histories=lambda wildcards: f"{MODEL}/history.csv",
     message:
@@ -76,7 +76,7 @@ rule plot_roc:
     input:
         predictions=expand(
             f"{MODEL}/predictions.parquet",
-            experiment=EXPERIMENTS,
+            experiment=NAMED,
             seed=config["seeds"],
         ),
         baselines=expand(f"{BASELINES}/predictions.parquet", training_set=USED_SETS),
@@ -101,7 +101,7 @@ rule plot_roc:
     params:
         sky=SKY_NAME,
         labels=config["labels"],
-        experiments=" ".join(EXPERIMENTS),
+        experiments=" ".join(NAMED),
         seeds=" ".join(map(str, config["seeds"])),
         predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
         training_sets=" ".join(USED_SETS),
@@ -119,7 +119,7 @@ rule plot_reliability:
     input:
         predictions=expand(
             f"{MODEL}/predictions.parquet",
-            experiment=EXPERIMENTS,
+            experiment=NAMED,
             seed=config["seeds"],
         ),
         style=STYLE,
@@ -143,7 +143,7 @@ rule plot_reliability:
     params:
         sky=SKY_NAME,
         labels=config["labels"],
-        experiments=" ".join(EXPERIMENTS),
+        experiments=" ".join(NAMED),
         seeds=" ".join(map(str, config["seeds"])),
         predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
     message:
@@ -184,6 +184,76 @@ rule plot_magnitude:
         "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
+rule plot_completeness:
+    """Completeness and purity of stars and galaxies against r magnitude."""
+    input:
+        scores=f"{TABLES}/scores_by_magnitude.csv",
+        style=STYLE,
+        code=code_of("plot_completeness"),
+    output:
+        report(
+            f"{FIGURES}/completeness.svg",
+            category="Scores",
+            labels={"what": "completeness and purity", "form": "figure"},
+            caption="../report/completeness.rst",
+        ),
+    log:
+        f"{LOGS}/plot_completeness.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        labels=config["labels"],
+    message:
+        "Drawing completeness and purity"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
+
+
+rule plot_augmentations:
+    """A patch under every augmentation."""
+    input:
+        sources=SOURCES.format(field=SHOWN),
+        patches=PATCHES.format(field=SHOWN, size=config["patches"]["size"]),
+        report=ALIGNMENT.format(field=SHOWN),
+        style=STYLE,
+        code=code_of("plot_augmentations"),
+    output:
+        report(
+            f"{FIGURES}/augmentations.png",
+            category="Training",
+            labels={"what": "a patch under every augmentation", "form": "picture"},
+            caption="../report/augmentations.rst",
+        ),
+    log:
+        f"{LOGS}/plot_augmentations.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        bands="".join(config["bands"]),
+        augmentations=json.dumps(config["augmentations"]),
+    message:
+        "Drawing the augmentations"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} --sources {input.sources:q} --patches {input.patches:q}"
+        " --report {input.report:q} --bands {params.bands} --augmentations {params.augmentations:q} --figure {output:q} 2> {log:q}"
+
+
 FIGURE_FILES = [
-    f"{FIGURES}/{name}.svg" for name in ("training", "confusion", "roc", "reliability", "magnitude")
+    *(
+        f"{FIGURES}/{name}.svg"
+        for name in ("training", "confusion", "roc", "reliability", "magnitude", "completeness")
+    ),
+    f"{FIGURES}/augmentations.png",
 ]

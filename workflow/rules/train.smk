@@ -11,11 +11,12 @@ rule train_model:
         training_patches=lambda wildcards: paths_of(
             PATCHES,
             training_fields(wildcards.experiment),
-            size=patch_size(wildcards.experiment),
+            size=EXPERIMENTS[wildcards.experiment].patch_size,
         ),
+        training_reports=lambda wildcards: paths_of(ALIGNMENT, training_fields(wildcards.experiment)),
         validation_sources=paths_of(SOURCES, fields_in("validation")),
         validation_patches=lambda wildcards: paths_of(
-            PATCHES, fields_in("validation"), size=patch_size(wildcards.experiment)
+            PATCHES, fields_in("validation"), size=EXPERIMENTS[wildcards.experiment].patch_size
         ),
         # The check must have passed; a field more or less in another bucket does not change what is learned.
         buckets=ancient(FOOTPRINTS),
@@ -38,12 +39,16 @@ rule train_model:
         runtime=lambda wildcards: 15 + 3 * len(training_fields(wildcards.experiment)),
     params:
         sky=SKY_NAME,
-        training_set=lambda wildcards: config["experiments"][wildcards.experiment]["training_set"],
+        training_set=lambda wildcards: EXPERIMENTS[wildcards.experiment].training_set,
         training_fields=lambda wildcards: format_fields(training_fields(wildcards.experiment)),
         validation_fields=format_fields(fields_in("validation")),
         sources=lambda wildcards: SOURCES,
         patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
-        model=lambda wildcards: model_settings(wildcards.experiment),
+        reports=lambda wildcards: ALIGNMENT,
+        model=lambda wildcards: json.dumps(EXPERIMENTS[wildcards.experiment].model, sort_keys=True),
+        augmentation=lambda wildcards: json.dumps(
+            EXPERIMENTS[wildcards.experiment].augmentation, sort_keys=True
+        ),
         labels=config["labels"],
         training=lambda wildcards: json.dumps(config["training"], sort_keys=True),
     message:
@@ -51,6 +56,44 @@ rule train_model:
     shell:
         "python {input.code[0]:q} --sky {params.sky:q} --training-set {params.training_set} --training-fields {params.training_fields:q}"
         " --validation-fields {params.validation_fields:q} --sources {params.sources:q} --patches {params.patches:q}"
-        " --model {params.model:q} --labels {params.labels} --training {params.training:q}"
+        " --reports {params.reports:q} --model {params.model:q} --augmentation {params.augmentation:q} --labels {params.labels} --training {params.training:q}"
         " --seed {wildcards.seed}"
         " --output {output.model:q} --history {output.history:q} 2> {log:q}"
+
+
+rule tabulate_architecture:
+    """Layers, output shapes and parameters of a model."""
+    input:
+        code=code_of("tabulate_architecture"),
+    output:
+        report(
+            f"{TABLES}/architecture_{{model}}.csv",
+            category="Training",
+            labels={"what": "architecture {model}", "form": "table"},
+            caption="../report/architecture.rst",
+        ),
+    log:
+        f"{LOGS}/tabulate_architecture/{{model}}.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        model=lambda wildcards: json.dumps(config["models"][wildcards.model], sort_keys=True),
+        size=config["patches"]["size"],
+        bands="".join(config["bands"]),
+    message:
+        "Tabulating the architecture {wildcards.model}"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} --model {params.model:q} --size {params.size} --bands {params.bands}"
+        " --table {output:q} 2> {log:q}"
+
+
+ARCHITECTURE_FILES = expand(
+    f"{TABLES}/architecture_{{model}}.csv",
+    model=dict.fromkeys(experiment.settings["model"] for experiment in NAMED.values()),
+)

@@ -1,16 +1,19 @@
 """Train the network of an experiment.
 
-Reads the sources and patches of the training and validation fields, a batch at a time; writes model.keras, which takes
-raw nanomaggies, and history.csv, a row an epoch.
+Reads the sources and patches of the training and validation fields, a batch at a time, and the seeing of the training
+fields; writes model.keras, which takes raw nanomaggies, and history.csv, a row an epoch.
 """
 
 import json
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from typer import Option
 
 from stargal import cli, models
+from stargal.augment import Augmentation
 from stargal.labels import LABELS, require_both_classes
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
@@ -24,7 +27,9 @@ def main(
     validation_fields: Annotated[str, Option(help="Likewise.")],
     sources: Annotated[str, Option(help="Path of the sources of {field}.")],
     patches: Annotated[str, Option(help="Path of the patches of {field}.")],
+    reports: Annotated[str, Option(help="Path of the alignment report of {field}.")],
     model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
+    augmentation: Annotated[str, Option(help="JSON: a block of `augmentations` of the config.")],
     labels: Annotated[str, Option(help="What to learn: photo or truth.")],
     training: Annotated[str, Option(help="JSON: the block `training` of the config.")],
     seed: Annotated[int, Option(help="Seed of weights, dropout and order.")],
@@ -48,10 +53,23 @@ def main(
     held_out = open_fields("bucket validation", validation_fields)
     settings = json.loads(model)
     learning_rate = settings.pop("learning_rate")
-    network = models.build(**settings, size=learned.shape[0], sky_sigma=sky_sigma(learned), seed=seed)
-    epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, **json.loads(training))
+    noise = sky_sigma(learned)
+    network = models.build(**settings, size=learned.shape[0], sky_sigma=noise, seed=seed)
+    variants = Augmentation(**json.loads(augmentation))
+    seeing = measured_seeing([Path(reports.format(field=field.name)) for field in parse_fields(training_fields)])
+
+    def vary(cut: NDArray[np.float32], fields: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float32]:
+        return variants.draw(cut, random, np.array(noise), seeing[fields])
+
+    epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, vary=vary, **json.loads(training))
     models.save(network, output)
     write_csv(epochs, history, sky)
+
+
+def measured_seeing(reports: list[Path]) -> NDArray[np.float64]:
+    """Full width at half maximum of the PSF of some fields ``(fields, bands)``, arcsec; NaN where it is not known."""
+    bands = [json.loads(report.read_text())["bands"] for report in reports]
+    return np.array([[band["fwhm"] for band in field] for field in bands], float)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import csv
 import itertools
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,15 @@ from stargal.errors import StargalError
 from stargal.survey import PIXEL_ARCSEC, ROWS, STEP_ROWS, Field
 
 BUCKETS = ("train", "validation", "test")
+
+TABLE_OF = {"model": "models", "training_set": "training_sets", "augmentation": "augmentations"}
+"""Where the config defines what an experiment names."""
+
+PARTS = ("comparisons", "studies")
+"""Where comparisons of experiments are listed: those of every run, and those that are asked for."""
+
+NO_AUGMENTATION = "none"
+"""In the place of a name in `augmentations`."""
 
 
 def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path]) -> None:
@@ -53,13 +63,108 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             "without `simulate`: photo"
         )
     for name, experiment in config["experiments"].items():
-        for key, table in (("model", "models"), ("training_set", "training_sets")):
-            if experiment[key] not in config[table]:
-                keys = ["experiments", name, key]
-                raise StargalError(
-                    f"{_file_of(keys, files)}: {'.'.join(keys)}: found {experiment[key]!r}, "
-                    f"allowed are the names in {table}: {', '.join(config[table])}"
-                )
+        _check_names(experiment, ["experiments", name], config, files)
+    for name, comparison in all_comparisons(config).items():
+        keys = [next(part for part in PARTS if name in config[part]), name]
+        if comparison["base"] not in config["experiments"]:
+            raise _unknown_name([*keys, "base"], comparison["base"], "experiments", config, files)
+        for key, values in comparison["vary"].items():
+            for value in values:
+                _check_names({key: value}, [*keys, "vary"], config, files)
+        for experiment in vary_experiment(name, config).values():
+            varied = {"model": "", "training_set": "", "patch_size": experiment.patch_size}
+            fault = _first_fault({**config, "models": {name: experiment.model}, "experiments": {name: varied}}, schema)
+            if fault:
+                path, said = fault
+                raise StargalError(f"{_file_of(keys, files)}: {'.'.join(keys)}.vary: {'.'.join(path[2:])}: {said}")
+
+
+def _check_names(
+    experiment: Mapping[str, Any], keys: list[str], config: Mapping[str, Any], files: Iterable[Path]
+) -> None:
+    """Refuse an experiment that names what the config does not define."""
+    for key, table in TABLE_OF.items():
+        if key in experiment and experiment[key] not in (*config[table], NO_AUGMENTATION):
+            raise _unknown_name([*keys, key], experiment[key], table, config, files)
+
+
+def _unknown_name(
+    keys: list[str], found: str, table: str, config: Mapping[str, Any], files: Iterable[Path]
+) -> StargalError:
+    return StargalError(
+        f"{_file_of(keys, files)}: {'.'.join(keys)}: found {found!r}, "
+        f"allowed are the names in {table}: {', '.join(config[table])}"
+    )
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is trained: the blocks of the config that its names stand for.
+
+    Attributes
+    ----------
+    settings : dict
+        The experiment as the config has it, with the settings of its model.
+    model, augmentation : dict
+        Blocks of `models` and `augmentations`; an empty block for no augmentation.
+    """
+
+    settings: dict[str, Any]
+    model: dict[str, Any]
+    augmentation: dict[str, Any]
+
+    @property
+    def training_set(self) -> str:
+        """Name in `training_sets`."""
+        return self.settings["training_set"]
+
+    @property
+    def patch_size(self) -> int:
+        """Side of the patches, pixels."""
+        return self.settings["patch_size"]
+
+
+def all_comparisons(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The comparisons and studies of a configuration, by name; what an overlay sets to null is none."""
+    return {name: block for part in PARTS for name, block in config[part].items() if block}
+
+
+def named_experiments(config: Mapping[str, Any]) -> dict[str, Experiment]:
+    """The experiments that the config lists."""
+    return {name: _resolve(experiment, {}, config) for name, experiment in config["experiments"].items()}
+
+
+def vary_experiment(comparison: str, config: Mapping[str, Any]) -> dict[str, Experiment]:
+    """The experiments that a comparison makes of its base: one for each combination of what it varies.
+
+    What is varied is a key of the experiment or of its model. The base itself, if it is among them, is left out.
+
+    Returns
+    -------
+    dict
+        By name, ``{comparison}-{value}-{value}``.
+    """
+    settings = all_comparisons(config)[comparison]
+    base = config["experiments"][settings["base"]]
+    varied = {}
+    for values in itertools.product(*settings["vary"].values()):
+        changes = dict(zip(settings["vary"], values, strict=True))
+        of_experiment = {key: changes.pop(key) for key in [*TABLE_OF, "patch_size"] if key in changes}
+        experiment = _resolve({**base, **of_experiment}, changes, config)
+        if experiment != _resolve(base, {}, config):
+            varied["-".join([comparison, *map(str, values)])] = experiment
+    return varied
+
+
+def _resolve(experiment: Mapping[str, Any], model: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
+    """An experiment with its names looked up, and some settings of its model replaced."""
+    named = {"patch_size": config["patches"]["size"], "augmentation": NO_AUGMENTATION, **experiment}
+    block = {**config["models"][named["model"]], **model}
+    return Experiment(
+        settings={**named, **block},
+        model=block,
+        augmentation={NO_AUGMENTATION: {}, **config["augmentations"]}[named["augmentation"]],
+    )
 
 
 def archive_options(config: Mapping[str, Any], kind: str) -> str:

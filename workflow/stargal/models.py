@@ -3,6 +3,7 @@
 A saved model needs nothing of this library: ``keras.models.load_model("model.keras")`` alone classifies patches.
 """
 
+import ctypes
 import json
 import tempfile
 import zipfile
@@ -12,6 +13,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
@@ -29,6 +31,9 @@ pixels, in sky sigma, gave more than 3.
 
 STAMP = "1980-01-01@00:00:00"
 """Date in every saved model, in the place of the time of saving."""
+
+GLIBC_ALLOCATOR = {-1: 2**31 - 1, -2: 2**26, -3: 2**25}
+"""What `mallopt` of glibc is told (malloc.h): M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, its largest, bytes."""
 
 
 def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, **settings: float) -> keras.Model:
@@ -114,11 +119,42 @@ def regularized(pixels: Any, *, dropout: float, l2: float) -> Any:
 ARCHITECTURES: dict[str, Callable[..., Any]] = {"base": base, "regularized": regularized}
 
 
+def describe(model: keras.Model) -> pd.DataFrame:
+    """The layers of a network as the report lists them (its section 7.1): ``layer, type, output_shape, parameters``.
+
+    The last row is the total. The input and its scaling are left out: they learn nothing.
+    """
+    rows = [
+        {
+            "layer": layer.name,
+            "type": type(layer).__name__,
+            "output_shape": " x ".join(map(str, layer.output.shape[1:])),
+            "parameters": layer.count_params(),
+        }
+        for layer in model.layers
+        if not isinstance(layer, layers.InputLayer | layers.Normalization)
+    ]
+    return pd.DataFrame([*rows, {"layer": "total", "parameters": model.count_params()}])
+
+
 def use_one_thread() -> None:
     """Compute on one thread and in a fixed order, so that the same inputs give the same bits. Call it first."""
+    _keep_freed_memory()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
+
+
+def _keep_freed_memory() -> None:
+    """Keep the memory that tensorflow frees after each step for the next one, where the C library is glibc.
+
+    It would be given back to the system and asked for anew at every layer of every step: half the CPU time of training
+    (measured: 3.4 of 7.8 s an epoch of 7,072 patches, batches of 64). Memory in use grows by a tenth.
+    """
+    allocator = ctypes.CDLL(None)
+    if hasattr(allocator, "mallopt"):
+        for parameter, value in GLIBC_ALLOCATOR.items():
+            allocator.mallopt(parameter, value)
 
 
 def save(model: keras.Model, path: Path) -> None:

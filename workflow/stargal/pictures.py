@@ -1,5 +1,8 @@
 """Pictures of the sky and figures of what is on it. Draw and save them within `stargal.look.style`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from astropy.visualization import make_lupton_rgb
@@ -116,6 +119,37 @@ def draw_patches(patches: NDArray[np.float32], bands: str, sources: pd.DataFrame
             ax.set_title(f"{name}\nr = {sources.loc[index, magnitude]:.1f}", fontsize=8)
     size = patches.shape[1]
     figure.suptitle(f"{title}: patches of {size} x {size} pixels, {size * PIXEL_ARCSEC:.1f} arcsec; i, r, g")
+    return figure
+
+
+def draw_variants(variants: Mapping[str, NDArray[np.float32]], band: str, sky_sigma: float) -> Figure:
+    """A patch in one band under each augmentation, a row each, all in the same greys.
+
+    Parameters
+    ----------
+    variants : mapping
+        Name of an augmentation to variants of the patch, float32 ``(n, size, size)``, nanomaggies; the first is the
+        patch itself.
+    band : str
+        For the title.
+    sky_sigma : float
+        Nanomaggies per pixel.
+    """
+    columns = max(map(len, variants.values()))
+    figure = Figure(figsize=(1.3 * columns + 1.7, 1.3 * len(variants) + 0.5))
+    panels = figure.subplots(len(variants), columns, squeeze=False)
+    brightest = np.nanmax(next(iter(variants.values())))
+    greys: dict[str, Any] = {"cmap": "gray", "vmin": -1, "vmax": np.arcsinh(brightest / sky_sigma)}
+    for row, (name, patches) in zip(panels, variants.items(), strict=True):
+        for ax, patch in zip(row, patches, strict=False):
+            ax.imshow(np.arcsinh(patch / sky_sigma), origin="lower", interpolation="nearest", **greys)
+        for ax in row[len(patches) :]:
+            ax.set_visible(False)
+        for ax in row:
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+        row[0].set_ylabel(name.replace("_", "\n"), rotation="horizontal", ha="right", va="center")
+    figure.suptitle(f"Variants of a patch, band {band}; grey: asinh of flux in sky sigma")
     return figure
 
 

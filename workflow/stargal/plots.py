@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from stargal.metrics import reliability, roc_curve
+from stargal.metrics import CELLS, reliability, roc_curve, wilson
 
 WIDTH = 3.0
 """Width of a panel, inches."""
@@ -181,6 +181,43 @@ def score_by_magnitude(scores: pd.DataFrame, name: str, label: str) -> Figure:
     upper.set_ylabel(label)
     figure.legend(*upper.get_legend_handles_labels(), loc="outside right upper")
     lower.set(xlabel="r model magnitude (AB)", ylabel="sources")
+    return figure
+
+
+def completeness_and_purity(scores: pd.DataFrame) -> Figure:
+    """Completeness and purity of each class against r magnitude, with 95 % intervals (Wilson), a line a classifier.
+
+    Completeness is the share of a class that is called so, purity the share of what is called so that is of the class.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of the table of scores by magnitude, one bucket; of several seeds the mean number of sources is taken.
+    """
+    figure = Figure(figsize=(8.4, 5.4))
+    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    means = scores.groupby(["classifier", "magnitude_low", "magnitude_high"], sort=False)[list(CELLS)].mean()
+    groups = list(means.reset_index().groupby("classifier", sort=False))
+    for number, (classifier, bins) in enumerate(groups):
+        middle = (bins["magnitude_low"] + bins["magnitude_high"]) / 2
+        shift = (number - (len(groups) - 1) / 2) * 0.4 / len(groups)
+        for column, (own, other) in enumerate((("star", "galaxy"), ("galaxy", "star"))):
+            right = bins[f"{own}_as_{own}"]
+            for row, wrong in enumerate((bins[f"{own}_as_{other}"], bins[f"{other}_as_{own}"])):
+                count = (right + wrong).to_numpy()
+                held = count > 0
+                share = (right.to_numpy() / np.where(held, count, 1))[held]
+                low, high = wilson(share, count[held])
+                panels[row, column].errorbar(
+                    middle[held] + shift, share, [share - low, high - share], fmt="o-", markersize=3, linewidth=1,
+                    color=f"C{number}", label=classifier,
+                )  # fmt: skip
+    for row, quantity in enumerate(("completeness", "purity")):
+        panels[row, 0].set_ylabel(quantity)
+    for column, name in enumerate(("stars (1)", "galaxies (0)")):
+        panels[0, column].set_title(name)
+        panels[1, column].set_xlabel("r model magnitude (AB)")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 

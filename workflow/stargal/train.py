@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,16 @@ from stargal.tables import read_table, unusable
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation, 1 / Phi^-1(3/4)."""
+
+Vary = Callable[[NDArray[np.float32], NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
+"""What to learn in the place of some patches: a function of the patches, the number of each one's field, and chance."""
+
+AVERAGE = 0.99
+"""Each step keeps this much of the average of the weights: it looks back over some hundred steps.
+
+The average is what is validated and kept (Polyak & Juditsky 1992; Izmailov et al. 2018). Its loss falls smoothly, where
+that of the weights themselves jumps by a tenth from epoch to epoch and stops trainings early or late by chance.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +66,7 @@ class LabelledPatches:
         """
         order = np.argsort(rows, kind="stable")
         wanted = rows[order]
-        files = np.searchsorted(self.starts, wanted, side="right") - 1
+        files = self.fields(wanted)
         found = np.empty((len(rows), *self.shape), np.float32)
         patch_bytes = found[:1].nbytes
         for first, last in _runs(files):
@@ -69,6 +79,10 @@ class LabelledPatches:
         result = np.empty_like(found)
         result[order] = found
         return result
+
+    def fields(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the file that each of some rows is in."""
+        return np.searchsorted(self.starts, rows, side="right") - 1
 
     def chunks(self, size: int) -> Iterator[NDArray[np.float32]]:
         """All patches in order, at most `size` at a time."""
@@ -144,14 +158,16 @@ class Batches(keras.utils.PyDataset):
     size : int
         Patches in a batch; the last may hold fewer.
     seed : int or None
-        Shuffle anew each epoch from this seed; in order if None.
+        Shuffle and vary anew each epoch from this seed; in order and as they are if None.
+    vary : function or None
+        What is learned in the place of the patches.
     """
 
-    def __init__(self, patches: LabelledPatches, size: int, seed: int | None = None) -> None:
+    def __init__(self, patches: LabelledPatches, size: int, seed: int | None = None, vary: Vary | None = None) -> None:
         super().__init__()
-        self.patches, self.size = patches, size
-        self.random = None if seed is None else np.random.default_rng(seed)
+        self.patches, self.size, self.seed, self.vary = patches, size, seed, vary
         self.rows = np.flatnonzero(patches.labels != UNKNOWN)
+        self.epoch = -1
         self.on_epoch_end()
 
     def __len__(self) -> int:
@@ -159,12 +175,17 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, batch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         rows = self.rows[batch * self.size : (batch + 1) * self.size]
-        return self.patches.read(rows), self.patches.labels[rows, np.newaxis].astype(np.float32)
+        patches = self.patches.read(rows)
+        if self.seed is not None and self.vary is not None:
+            random = np.random.default_rng([self.seed, self.epoch, batch])  # whichever batch is asked for first
+            patches = self.vary(patches, self.patches.fields(rows), random)
+        return patches, self.patches.labels[rows, np.newaxis].astype(np.float32)
 
     def on_epoch_end(self) -> None:
         """Draw another order of the sources."""
-        if self.random is not None:
-            self.random.shuffle(self.rows)
+        self.epoch += 1
+        if self.seed is not None:
+            np.random.default_rng([self.seed, self.epoch]).shuffle(self.rows)
 
 
 def fit(
@@ -175,8 +196,10 @@ def fit(
     learning_rate: float,
     batch_size: int,
     max_epochs: int,
+    max_patches: int | None,
     patience: int,
     seed: int,
+    vary: Vary | None = None,
 ) -> pd.DataFrame:
     """Train until the validation loss stops falling; leave `model` with its best weights.
 
@@ -192,10 +215,14 @@ def fit(
         Patches in a step.
     max_epochs : int
         Stop after so many passes over the training set in any case.
+    max_patches : int or None
+        Likewise, after the pass in which so many patches were seen.
     patience : int
         Stop after so many epochs without a lower validation loss.
     seed : int
-        Seed of the order of the patches.
+        Seed of the order of the patches and of what varies them.
+    vary : function or None
+        What is learned in the place of the training patches; validation is by the patches as they are.
 
     Returns
     -------
@@ -211,7 +238,7 @@ def fit(
     """
     learner = keras.Model(model.inputs, model.outputs)  # shares the weights; `model` is saved without the optimizer
     learner.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=keras.optimizers.Adam(learning_rate, use_ema=True, ema_momentum=AVERAGE),
         loss="binary_crossentropy",
         metrics=[keras.metrics.BinaryCrossentropy(name="cross_entropy"), keras.metrics.BinaryAccuracy(name="accuracy")],
         jit_compile=False,  # three to four times slower on a CPU
@@ -224,11 +251,13 @@ def fit(
             "epoch %d: %s", epoch + 1, ", ".join(f"{key} {value:.4f}" for key, value in sorted(logs.items()))
         )
     )
+    batches = Batches(training, batch_size, seed, vary)
+    enough = max_epochs if max_patches is None else math.ceil(max_patches / len(batches.rows))
     history = learner.fit(
-        Batches(training, batch_size, seed),
+        batches,
         validation_data=Batches(validation, batch_size),
-        epochs=max_epochs,
-        callbacks=[stop, report, keras.callbacks.TerminateOnNaN()],
+        epochs=min(max_epochs, enough),
+        callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch=True), stop, report, keras.callbacks.TerminateOnNaN()],
         shuffle=False,  # Batches shuffles the patches; this would shuffle whole batches
         verbose=0,
     ).history

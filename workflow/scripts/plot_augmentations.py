@@ -1,0 +1,53 @@
+"""Show a patch under every augmentation of the config.
+
+Reads the sources, patches and alignment report of a field; the patch is that of the galaxy nearest to r = 18.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from typer import Option
+
+from stargal import cli
+from stargal.augment import Augmentation
+from stargal.look import save, style
+from stargal.patches import read_patches
+from stargal.pictures import draw_variants
+from stargal.survey import REFERENCE
+from stargal.tables import read_table
+
+SHOWN = 18.0
+"""The r magnitude: bright enough to see what is done, too faint to fill the patch."""
+
+SEED = 0
+
+
+def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
+    sources: Annotated[Path, Option(help="Sources of the field.")],
+    patches: Annotated[Path, Option(help="Patches of the field.")],
+    report: Annotated[Path, Option(help="Alignment report of the field.")],
+    bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
+    augmentations: Annotated[str, Option(help="JSON: the block `augmentations` of the config.")],
+    figure: Annotated[Path, Option(help="Where to write the picture.")],
+) -> None:
+    """Show the augmentations."""
+    table = read_table(sources, ["label", f"model_mag_{REFERENCE}"])
+    distance = (table[f"model_mag_{REFERENCE}"] - SHOWN).abs() + 100 * (table["label"] != 0)
+    patch = read_patches(patches, len(table))[[int(np.nanargmin(distance))]]
+    measured = json.loads(report.read_text())["bands"]
+    noise = np.array([band["noise"] for band in measured], float)
+    seeing = np.array([[band["fwhm"] for band in measured]], float)
+    reference = bands.index(REFERENCE)
+    shown = {"original": patch[..., reference]}
+    for name, settings in json.loads(augmentations).items():
+        examples = Augmentation(**settings).examples(patch, np.random.default_rng(SEED), noise, seeing)
+        shown[name] = examples[..., reference]
+    with style():
+        save(draw_variants(shown, REFERENCE, noise[reference]), figure, sky)
+
+
+if __name__ == "__main__":
+    cli.run(main)

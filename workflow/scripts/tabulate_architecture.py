@@ -1,0 +1,27 @@
+"""List the layers of a network, their output shapes and parameters, as the report does."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from stargal import cli, models
+from stargal.tables import write_csv
+
+
+def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
+    model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
+    size: Annotated[int, Option(help="Side of the patches, pixels.")],
+    bands: Annotated[str, Option(help="The bands, for example ugriz.")],
+    table: Annotated[Path, Option(help="Where to write the table.")],
+) -> None:
+    """Tabulate an architecture."""
+    settings = {key: value for key, value in json.loads(model).items() if key != "learning_rate"}
+    network = models.build(**settings, size=size, sky_sigma=[1.0] * len(bands), seed=0)
+    write_csv(models.describe(network), table, sky)
+
+
+if __name__ == "__main__":
+    cli.run(main)

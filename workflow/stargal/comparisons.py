@@ -1,0 +1,134 @@
+"""Experiments that differ in one thing, side by side: means over the seeds, and how far from their base."""
+
+import io
+import math
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from stargal.labels import labelled
+from stargal.metrics import LEVEL, SMALLEST, Scorer
+from stargal.tables import unusable
+
+HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
+"""What of a history is compared: the epoch whose weights were kept."""
+
+DIFFERENCES = ("val_loss", "val_accuracy")
+"""What is compared source by source."""
+
+TEST = ("mcc", "accuracy", "roc_auc")
+"""Scores of the test bucket."""
+
+
+def compare(
+    histories: dict[str, Sequence[pd.DataFrame]], predictions: dict[str, Sequence[pd.DataFrame]], against: str
+) -> pd.DataFrame:
+    """Scores of some experiments, each a mean over its seeds, and their differences from the first.
+
+    Parameters
+    ----------
+    histories : dict
+        Name of an experiment to the histories of its seeds, as `stargal.train.fit` gives them.
+    predictions : dict
+        The same names to the predictions of its seeds: columns ``bucket``, ``probability``, ``label`` and ``truth``;
+        all of the same sources in the same order.
+    against : str
+        Which labels are right: photo or truth.
+
+    Returns
+    -------
+    DataFrame
+        A row an experiment: ``experiment, seeds, epochs``; each of `HISTORY` and each of ``test_`` `TEST` with its
+        standard deviation over the seeds (``_sd``, NaN of one seed); each of `DIFFERENCES` as ``_difference`` from the
+        first experiment with both ends of its 95 % interval (see `interval`), NaN for the first.
+    """
+    base = next(iter(histories))
+    judged = {
+        name: [_by_source(labelled(run, against, "validation")) for run in runs] for name, runs in predictions.items()
+    }
+    rows = []
+    for name, runs in histories.items():
+        kept = pd.DataFrame([run.iloc[int(run["val_loss"].argmin())] for run in runs])
+        tested = pd.DataFrame([_tested(labelled(run, against, "test")) for run in predictions[name]])
+        row: dict[str, Any] = {"experiment": name, "seeds": len(runs), "epochs": kept["epoch"].mean()}
+        for quantity in HISTORY:
+            row |= {quantity: kept[quantity].mean(), f"{quantity}_sd": kept[quantity].std()}
+        for score in TEST:
+            row |= {f"test_{score}": tested[score].mean(), f"test_{score}_sd": tested[score].std()}
+        for quantity in DIFFERENCES:
+            ends = (np.nan,) * 3
+            if name != base:
+                ends = interval(*(np.array([run[quantity] for run in judged[key]]) for key in (name, base)))
+            row |= dict(zip((f"{quantity}_difference{end}" for end in ("", "_low", "_high")), ends, strict=True))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def interval(varied: NDArray[np.float64], base: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Difference of two means ``varied - base`` and its 95 % interval, for other sources and other seeds.
+
+    Two things make the difference uncertain, and their variances add: which sources were judged (paired, since both are
+    judged on the same), and how the trainings fell out (Welch's, of the means over the sources). With one seed the
+    second is not known, and the interval is for other sources alone: too narrow.
+
+    Parameters
+    ----------
+    varied, base : arrays, (seeds, sources)
+        What each trained network gets for each source.
+
+    Returns
+    -------
+    tuple of float
+        The difference, the lower and the upper end.
+    """
+    per_source = varied.mean(axis=0) - base.mean(axis=0)
+    variance, quantile = per_source.var(ddof=1) / len(per_source), stats.norm.ppf((1 + LEVEL) / 2)
+    seeds = min(len(varied), len(base))
+    if seeds > 1:
+        parts = [runs.mean(axis=1).var(ddof=1) / len(runs) for runs in (varied, base)]
+        variance += sum(parts)
+        quantile = stats.t.ppf((1 + LEVEL) / 2, len(varied) + len(base) - 2)
+    half = float(quantile * math.sqrt(variance))
+    difference = float(per_source.mean())
+    return difference, difference - half, difference + half
+
+
+def _by_source(sources: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+    """Cross-entropy and whether it was right, of each source."""
+    star, probability = sources["label"].to_numpy() == 1, sources["probability"].to_numpy(float)
+    clipped = np.clip(probability, SMALLEST, 1 - SMALLEST)
+    return {
+        "val_loss": -np.log(np.where(star, clipped, 1 - clipped)),
+        "val_accuracy": ((probability > 0.5) == star).astype(float),
+    }
+
+
+def _tested(sources: pd.DataFrame) -> dict[str, float]:
+    """The scores `TEST`, without intervals."""
+    scorer = Scorer(sources["label"].to_numpy(), sources["probability"].to_numpy(float))
+    scores = scorer.scores(np.ones((1, len(sources))))
+    return {name: float(scores[name][0]) for name in TEST}
+
+
+def count_parameters(model: Path) -> int:
+    """Numbers that a saved network has learned, as Keras counts them; without loading tensorflow.
+
+    Raises
+    ------
+    StargalError
+        If the file is not a saved model.
+    """
+    sizes: list[int] = []
+    try:
+        with zipfile.ZipFile(model) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+            weights["layers"].visititems(lambda _, node: sizes.append(getattr(node, "size", 0)))
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise unusable(model, str(error)) from None
+    return sum(sizes)
