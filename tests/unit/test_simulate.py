@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from stargal import archive, frames, render, sky
-from stargal.camera import Scan, field_center, track_of
+from stargal.camera import NIGHTS, Scan, field_center, track_of
 from stargal.simulate import (
     SimulatedFrame,
     Window,
@@ -23,7 +23,7 @@ from stargal.simulate import (
     truth_of,
 )
 from stargal.stars import measure_stars, sky_sigma
-from stargal.survey import BANDS, COLUMNS, ROWS, STEP_ROWS, Field
+from stargal.survey import BANDS, COLUMNS, PIXEL_ARCSEC, ROWS, STEP_ROWS, Field
 from stargal.wcs import map_pixels
 
 FIELD = Field(301, 8162, 6, 120)
@@ -105,6 +105,23 @@ def test_round_trip_of_the_astrometry(field, band):
     there = solution.to_sky(*solution.to_pixel(ra, dec))
     apart = np.hypot((there[0] - ra) * np.cos(np.radians(dec)), there[1] - dec) * 3600
     assert apart.max() < 1e-3
+
+
+@pytest.mark.parametrize("run", NIGHTS)
+def test_a_known_night_has_its_seeing_and_sky(run):
+    night = NIGHTS[run]
+    for index, band in enumerate(BANDS):
+        scan = Scan(SEED, run, 3, band)
+        assert scan.fwhm(1023.5, STEP_ROWS * night.field + ROWS / 2) * PIXEL_ARCSEC == pytest.approx(night.fwhm[index])
+        assert scan.sky(np.array([0.0]), np.array([1023.5])) == pytest.approx(night.sky[index], rel=0.05)
+        assert scan.calibration.mean() == pytest.approx(night.nmgy[index], rel=0.01)
+
+
+def test_wings_keep_their_brightness_under_any_seeing():
+    for band in BANDS:
+        shares = np.array([render.shares_of(band, fwhm) for fwhm in (0.95, 1.3, 1.7)])
+        np.testing.assert_allclose(shares.sum(axis=1), 1)
+        np.testing.assert_allclose(shares[:, 2] * (0.95, 1.3, 1.7), render.SHARES[band][2] * 1.3)
 
 
 def test_bands_are_shifted_as_in_the_survey():
@@ -284,7 +301,7 @@ def test_stars_are_drawn_as_galsim_draws_them():
     galsim = pytest.importorskip("galsim")
     blur = render.Blur(render.SHARES["r"], np.array([1.3]), np.zeros(2), 0.0)
     image = np.zeros((81, 81))
-    render.draw_stars(image, np.array([40.3]), np.array([39.6]), np.array([100.0]), blur, 1e-4)
+    render.draw_stars(image, np.array([40.3]), np.array([39.6]), np.array([100.0]), blur, 2e-4)  # short of spikes
     precise = galsim.GSParams(folding_threshold=1e-3, maximum_fft_size=16384)
     psf = psf_pieces(galsim, 1.3, blur.shares).withGSParams(precise)
     drawn = (100 * psf).drawImage(nx=81, ny=81, scale=1.0, method="no_pixel", offset=(0.3, -0.4)).array
@@ -306,7 +323,7 @@ def test_the_ellipticity_of_the_psf_is_the_same_in_both_ways_of_drawing():
 
 def test_fwhm_is_what_is_asked_for():
     fwhm = 3.3
-    blur = render.Blur.of_fwhm("r", np.array([fwhm]), np.zeros(2), 0.0)
+    blur = render.Blur.of_fwhm(render.shares_of("r", fwhm * PIXEL_ARCSEC), np.array([fwhm]), np.zeros(2), 0.0)
     image = np.zeros((61, 61))
     render.draw_stars(image, np.array([30.0]), np.array([30.0]), np.array([1000.0]), blur, 1e-3)
     measured = measure_stars(image.astype(np.float32), np.array([30.0]), np.array([30.0]), 0.01)

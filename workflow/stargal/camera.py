@@ -10,6 +10,7 @@ Gunn et al. 1998, AJ 116, 3040 (camera); Gunn et al. 2006, AJ 131, 2332 (telesco
 Pier et al. 2003, AJ 125, 1559 (astrometry: great circles, distortion cubic in the column)
 Stoughton et al. 2002, AJ 123, 485, section 4.3 (PSF: two Gaussians and a power law); Racine 1996, PASP 108, 699 (wings)
 Padmanabhan et al. 2008, ApJ 674, 1217 (flat fields, calibration)
+Xin et al. 2018, AJ 156, 222 (seeing and wavelength)
 Frame data model: https://data.sdss.org/datamodel/files/BOSS_PHOTOOBJ/frames/RERUN/RUN/CAMCOL/frame.html (gain and
 dark variance by camera column)
 """
@@ -53,11 +54,11 @@ NMGY_PER_COUNT = {"u": 0.0102, "g": 0.0038, "r": 0.0051, "i": 0.0067, "z": 0.035
 
 SKY_COUNTS = {"u": 18.0, "g": 60.0, "r": 118.0, "i": 175.0, "z": 100.0}
 
-SEEING = {"u": 1.09, "g": 1.05, "r": 1.0, "i": 0.95, "z": 0.97}
-"""FWHM relative to r's."""
+SEEING = {"u": 1.18, "g": 1.085, "r": 1.0, "i": 0.945, "z": 0.895}
+"""FWHM relative to r's: wavelength to the power of -0.3 (Xin et al. 2018)."""
 
 SEEING_MEDIAN = 1.32
-"""FWHM of the PSF in r, arcsec; runs scatter about it by 14 %."""
+"""FWHM of the PSF in r, arcsec; runs scatter about it by 14 % (genuine frames; SDSS's own median)."""
 
 SHIFT_ROWS = {"u": (4, 9), "g": (9, 13), "r": (0, 0), "i": (2, 3), "z": (6, 8)}
 SHIFT_COLUMNS = {"u": (-2, 6), "g": (-2, 4), "r": (0, 0), "i": (-2, 2), "z": (-1, 4)}
@@ -95,11 +96,62 @@ class Track:
     start: float
 
 
-KNOWN_TRACKS = {
-    3918: Track(31, "N", 95.001936, 52.501334, 184.023),
-    4510: Track(25, "N", 94.9718, 37.4422, 192.739),
+@dataclass(frozen=True)
+class Night:
+    """A genuine run, as measured on the frames of one of its fields.
+
+    Attributes
+    ----------
+    track : Track
+    field : int
+        The field.
+    fwhm : tuple of float
+        Of the PSF in u g r i z in the middle of the frames, arcsec (`stargal.psf`).
+    sky : tuple of float
+        Recorded sky, counts; where the frame records none, what its noise tells.
+    nmgy : tuple of float
+        Nanomaggies per count.
+    """
+
+    track: Track
+    field: int
+    fwhm: tuple[float, ...]
+    sky: tuple[float, ...]
+    nmgy: tuple[float, ...]
+
+
+NIGHTS = {
+    1035: Night(
+        Track(76, "S", 95.0, -15.0, 5.283),
+        17,
+        (1.648, 1.621, 1.562, 1.576, 1.425),
+        (24.5, 84.6, 140.8, 178.9, 101.4),
+        (0.01021, 0.00356, 0.00488, 0.00662, 0.03291),
+    ),
+    3918: Night(
+        Track(31, "N", 95.001936, 52.501334, 184.023),
+        213,
+        (1.384, 1.235, 1.191, 1.088, 1.066),
+        (16.0, 54.2, 97.0, 130.1, 70.3),
+        (0.00965, 0.00385, 0.00513, 0.00658, 0.03753),
+    ),
+    4192: Night(
+        Track(82, "S", 275.0, 0.0, 306.655),
+        300,
+        (1.314, 1.217, 1.033, 0.997, 1.070),
+        (22.8, 102.9, 151.7, 214.6, 107.3),
+        (0.00993, 0.00358, 0.00504, 0.00624, 0.03706),
+    ),
+    4510: Night(
+        Track(25, "N", 94.9718, 37.4422, 192.739),
+        30,
+        (1.124, 1.097, 1.086, 0.967, 1.024),
+        (15.7, 57.9, 93.1, 115.5, 55.3),
+        (0.00978, 0.00365, 0.00513, 0.00630, 0.03651),
+    ),
 }
-"""Two genuine ones, to compare with."""
+"""Genuine nights of which a mirror holds a field, so that a simulated field can be compared with the real one under
+the same air and sky. Only these three properties of the night are taken over, nothing of what is on the sky."""
 
 FIRST_SOUTHERN = 7700
 """Runs from here on look at the south Galactic cap, as the last ones of SDSS-III did (Aihara et al. 2011)."""
@@ -112,8 +164,8 @@ def track_of(run: int) -> Track:
     in the south) runs the same strip comes again. All start near the plane of the Galaxy and drift towards its pole:
     at field 80 of run 8162 the latitude is -30 deg, at field 228 it is -52 deg.
     """
-    if run in KNOWN_TRACKS:
-        return KNOWN_TRACKS[run]
+    if run in NIGHTS:
+        return NIGHTS[run].track
     strip = "S" if run % 2 else "N"
     if run < FIRST_SOUTHERN:
         stripe = 9 + (run // 2) % 29
@@ -319,9 +371,18 @@ class Scan:
         mean = SEEING_MEDIAN * np.exp(0.14 * night.standard_normal()) * SEEING[self.band]
         changes = Waves.draw(night, 0.05, 2_000, 30_000, number=6)
         shape = np.array([-0.07, 0.0]) + 0.04 * night.standard_normal(2) + 0.02 * scan.standard_normal(2)
-        mean *= np.exp(0.02 * scan.standard_normal())
+        mean = np.clip(mean * np.exp(0.02 * scan.standard_normal()), 0.9, 2.0)
+        if self.run in NIGHTS:
+            known = NIGHTS[self.run]
+            row = STEP_ROWS * (known.field + FRAME_LAG[self.band]) + ROWS / 2
+            mean = known.fwhm[self.index] / (1 + changes(row))
         bend = np.array([0.04, 0.02]) * scan.standard_normal(2)
-        return float(np.clip(mean, 0.9, 2.0)), changes, bend, shape
+        return float(mean), changes, bend, shape
+
+    @property
+    def seeing(self) -> float:
+        """Mean FWHM of the PSF over the run, arcsec."""
+        return self._seeing[0]
 
     def fwhm(self, x: ArrayLike, row: ArrayLike) -> Array:
         """Full width at half maximum of the PSF, pixels, at columns and rows along the run."""
@@ -349,6 +410,8 @@ class Scan:
         detector, night, scan = self.of_detector(5), self.of_night(5), self.of_scan(5)
         mean = NMGY_PER_COUNT[self.band] * np.exp(0.04 * detector.standard_normal() + 0.03 * night.standard_normal())
         mean *= np.exp(0.01 * scan.standard_normal())
+        if self.run in NIGHTS:
+            mean = NIGHTS[self.run].nmgy[self.index]
         u = np.linspace(-1, 1, COLUMNS)
         flat = Legendre([0, *(0.0008 * detector.standard_normal(8))])(u)
         flat += 4e-5 * detector.standard_normal(COLUMNS)
@@ -364,6 +427,8 @@ class Scan:
         """Mean sky, its relative change with row, what the subtraction leaves, the same of columns."""
         night, scan = self.of_night(7), self.of_scan(7)
         mean = SKY_COUNTS[self.band] * np.exp(0.12 * night.standard_normal() + 0.05 * scan.standard_normal())
+        if self.run in NIGHTS:
+            mean = NIGHTS[self.run].sky[self.index]
         changes = Waves.draw(scan, 0.01, 8_000, 60_000)
         rms = 0.045 * np.sqrt(mean / self.gain + self.dark_variance) * float(np.exp(0.4 * night.standard_normal()))
         return float(mean), changes, Ripples.draw(scan, rms, 150, 3000), Waves.draw(scan, 0.002, 1_000, 5_000)

@@ -13,6 +13,7 @@ import pandas as pd
 import sep
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.stats import trim_mean
 
 from stargal.catalog import within_limits
 from stargal.frames import Frame
@@ -161,7 +162,8 @@ def describe_sources(measured: Mapping[str, NDArray[Any]], types: NDArray[np.int
         - count: of catalogued sources in a bin of r magnitude, and of all (empty bin)
         - PSF / model: median ratio of the fluxes in r, in bins of r model magnitude, and its scatter (84th less 16th
           percentile)
-        - flux g / u, r / g, i / r, z / i: medians, band is the second
+        - flux u / g, g / r, r / i, i / z: mean without the lowest and highest tenth, band is the first. The second is
+          the better seen; a median would fall between the two peaks that the colours of stars have
     """
     fluxes = {f"{name}_{band}": measured[name][:, k] for name in ("psf", "model") for k, band in enumerate(BANDS)}
     table = pd.DataFrame(fluxes | {"type": types})
@@ -183,10 +185,10 @@ def describe_sources(measured: Mapping[str, NDArray[Any]], types: NDArray[np.int
                 parts.append(_rows(values, REFERENCE, f"{low}-{high}"))
         bright = own & (magnitude["model"] < COLOUR_LIMIT)
         for blue, red in itertools.pairwise(BANDS):
-            ratio = (table[f"model_{red}"] / table[f"model_{blue}"]).to_numpy()[bright]
+            ratio = (table[f"model_{blue}"] / table[f"model_{red}"]).to_numpy()[bright]
             ratio = ratio[np.isfinite(ratio)]
             if len(ratio):
-                parts.append(_rows({f"flux {red} / {blue} {name}": np.median(ratio)}, blue))
+                parts.append(_rows({f"flux {blue} / {red} {name}": trim_mean(ratio, 0.1)}, blue))
     return pd.concat(parts, ignore_index=True)
 
 

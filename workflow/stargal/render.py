@@ -21,19 +21,23 @@ from scipy import fft, special
 Array = NDArray[np.floating[Any]]
 
 INNER, OUTER, WINGS = 1.0, 1.9, 1.05
-"""Widths of the two Gaussians and of the power law, in units of the first."""
+"""Widths of the two Gaussians and of the power law, in units of the first (fitted as the shares)."""
 
 SHARES = {
-    "u": (0.55, 0.18, 0.27),
-    "g": (0.55, 0.17, 0.28),
-    "r": (0.54, 0.17, 0.29),
-    "i": (0.48, 0.17, 0.35),
-    "z": (0.50, 0.16, 0.34),
+    "u": (0.54, 0.175, 0.285),
+    "g": (0.55, 0.165, 0.285),
+    "r": (0.54, 0.165, 0.295),
+    "i": (0.485, 0.17, 0.345),
+    "z": (0.475, 0.155, 0.37),
 }
-"""Shares of the three in the flux (fitted to stars of four genuine runs, to 15 arcsec)."""
+"""Shares of the three in the flux at a FWHM of `SHARES_FWHM` (fitted to stars of genuine runs, to 15 arcsec)."""
+
+SHARES_FWHM = 1.3
+"""Arcsec. Under another seeing the share of the wings is inversely as the FWHM: what the camera scatters far out keeps
+its brightness on the sky, as it does on genuine frames of 1.0 to 1.6 arcsec."""
 
 SPIKES = 0.007
-"""Share of a bright star's flux in the four diffraction spikes."""
+"""Share of a bright star's flux in the four diffraction spikes (fitted to genuine frames)."""
 
 SPIKED = 64
 """Half size of the stamps from which on spikes are drawn, pixels."""
@@ -74,9 +78,9 @@ class Blur:
     spike_angle: float
 
     @classmethod
-    def of_fwhm(cls, band: str, fwhm: Array, ellipticity: Array, spike_angle: float) -> "Blur":
-        """The PSF of a band with a full width at half maximum, pixels, of the best-fitting Gaussian."""
-        return cls(SHARES[band], fwhm / fwhm_of_unit(SHARES[band]), ellipticity, spike_angle)
+    def of_fwhm(cls, shares: tuple[float, float, float], fwhm: Array, ellipticity: Array, spike_angle: float) -> "Blur":
+        """The PSF with a full width at half maximum, pixels, of the best-fitting Gaussian."""
+        return cls(shares, fwhm / fwhm_of_unit(shares), ellipticity, spike_angle)
 
     def __getitem__(self, keep: Any) -> "Blur":
         return Blur(self.shares, self.width[keep], self.ellipticity, self.spike_angle)
@@ -121,6 +125,14 @@ class Blur:
         result += outer * np.exp(-0.5 * OUTER**2 * square)
         result += wings * np.exp(-WINGS * radius)
         return result
+
+
+def shares_of(band: str, fwhm: float) -> tuple[float, float, float]:
+    """Shares of the two Gaussians and of the wings in the flux, in a run of a mean FWHM, arcsec."""
+    inner, outer, wings = SHARES[band]
+    scattered = wings * SHARES_FWHM / fwhm
+    core = (1 - scattered) / (inner + outer)
+    return inner * core, outer * core, scattered
 
 
 @cache

@@ -26,7 +26,7 @@ from scipy import ndimage
 
 from stargal import sky
 from stargal.camera import Scan, field_center
-from stargal.render import Blur, Galaxies, draw_galaxies, draw_stars
+from stargal.render import Blur, Galaxies, draw_galaxies, draw_stars, shares_of
 from stargal.survey import BANDS, COLUMNS, FRAME_LAG, PIXEL_ARCSEC, REFERENCE, ROWS, STEP_ROWS, Field
 from stargal.wcs import AsTrans
 
@@ -39,7 +39,7 @@ BRIGHT_MARGIN, BRIGHT_FLUX = 500, 3_000.0
 """The same for sources above a flux (nanomaggies; magnitude 13.8)."""
 
 ROW_NOISE = 0.035
-"""Noise that the pixels of a row have in common, in units of a pixel's."""
+"""Noise that the pixels of a row have in common, in units of a pixel's (fitted to genuine frames)."""
 
 SOFT_BIAS = 1000
 """Counts added before digitising; only the header tells."""
@@ -49,7 +49,8 @@ SKY_BINS = 8
 
 BULGE_COLOR = {"u": 0.5, "g": 0.75, "r": 1.0, "i": 1.12, "z": 1.2}
 CLUMP_COLOR = {"u": 2.0, "g": 1.4, "r": 1.0, "i": 0.8, "z": 0.7}
-"""Share of the bulge in a spiral's light, and of clumps in its disk's, relative to r (de Jong 1996, A&A 313, 45)."""
+"""Share of the bulge in a spiral's light, and of clumps in its disk's, relative to r: chosen, in the direction that de
+Jong (1996, A&A 313, 377) finds, disks bluer than bulges and outwards."""
 
 CLUMPY_FLUX = 8.0
 """Flux in r (nanomaggies; magnitude 20.2) below which clumps are not drawn: the PSF hides them."""
@@ -218,7 +219,7 @@ def draw_sources(scan: Scan, field: Field, sources: NDArray[Any], window: Window
     x, y = scan.to_pixel(field.field, sources["ra"], sources["dec"])
     flux = sources["flux"][:, scan.index]
     fwhm = scan.fwhm(np.clip(x, 0, COLUMNS - 1), y + STEP_ROWS * field.field)
-    blur = Blur.of_fwhm(scan.band, fwhm, scan.ellipticity, scan.spike_angle)
+    blur = Blur.of_fwhm(shares_of(scan.band, scan.seeing), fwhm, scan.ellipticity, scan.spike_angle)
     image = np.zeros(window.shape)
     in_x, in_y = x - window.columns[0], y - window.rows[0]
     stars, galaxies = (np.flatnonzero(sources["label"] == label) for label in (sky.STAR, sky.GALAXY))

@@ -124,7 +124,10 @@ def cell_positions(cell: int, across: ArrayLike, along: ArrayLike) -> tuple[Arra
 
 
 def extinction(ra: float, dec: float) -> Array:
-    """Galactic extinction in u g r i z, mag: a plane-parallel layer of E(B-V) = 0.016 / sin |b|."""
+    """Galactic extinction in u g r i z, mag: a plane-parallel layer of E(B-V) = 0.016 / sin |b|.
+
+    So much dust is typical of the map of Schlegel et al. (1998) at high latitudes; its clouds are left out.
+    """
     _, latitude = galactic(ra, dec)
     return EXTINCTION * 0.016 / np.sin(np.radians(max(abs(latitude), 5.0)))
 
@@ -170,12 +173,12 @@ THIN, THICK, HALO = range(3)
 
 COMPONENTS = (
     Component(1.0, 2.0, 0.9, -0.2, 0.2),
-    Component(0.06, 4.2, 0.85, -0.7, 0.2),
-    Component(0.0024, 4.2, 0.7, -1.46, 0.3),
+    Component(0.055, 4.2, 0.85, -0.7, 0.2),
+    Component(0.0019, 4.2, 0.7, -1.46, 0.3),
 )
-"""Thin disk, thick disk and halo (shapes of Juric et al. 2008, table 10; metallicities of Ivezic et al. 2008).
-The local densities of thick disk and halo are half of theirs: so the luminosity function used here, which is the thin
-disk's, gives the star counts of SDSS run 4510 by magnitude and colour."""
+"""Thin disk, thick disk and halo (shapes of Juric et al. 2008, table 10; metallicities after Ivezic et al. 2008).
+The local densities of thick disk and halo, less than half of theirs, are fitted, with the luminosity function, to the star
+counts of the genuine sweep of run 4510 by magnitude and g - r."""
 
 SUN_RADIUS, SUN_HEIGHT = 8000.0, 25.0
 """Of the Sun in the Galaxy, pc."""
@@ -188,12 +191,12 @@ MODULI = np.arange(3.125, 19.6, 0.25)
 
 LUMINOSITY = (
     np.array(
-        [0.15, 0.3, 0.6, 1.2, 2.2, 2.9, 3.0, 3.2, 4.4, 6.2, 8.0, 8.6, 7.4, 5.8, 4.4, 3.6, 3.0],
+        [0.15, 0.3, 0.7, 1.4, 2.7, 3.3, 2.9, 2.9, 4.2, 6.9, 9.1, 9.8, 8.4, 6.6, 5.0, 4.1, 3.4],
     )
     * 1e-3
 )
-"""Stars per cubic parsec and magnitude near the Sun, at absolute r magnitude 0, 1 ... 16 (after Jahreiss & Wielen 1997,
-whose V magnitudes are 0.2 to 0.5 above r, rounded)."""
+"""Stars per cubic parsec and magnitude near the Sun, at absolute r magnitude 0, 1 ... 16: the run of Jahreiss & Wielen
+(1997), changed by up to a quarter so that counts by magnitude and g - r are those of the genuine sweep of run 4510."""
 
 LOCUS = {
     "ug": (1.0636113, -1.6267818, 4.9389572, -3.2809081, 0.8725109, -0.0828035),
@@ -208,9 +211,14 @@ LOCUS_BLUE = {"ug": 1.2, "gr": 0.76, "ri": 0.24, "iz": 0.15}
 
 LOCUS_BLUEST, LOCUS_REDDEST = 0.5, 3.6
 
-LOCUS_SCATTER = {"ug": 0.06, "gr": 0.025, "iz": 0.025}
-"""Intrinsic width of the locus, mag."""
+LOCUS_SHIFT = {
+    "ug": ((0.5, 0.8, 1.6, 2.2, 3.0), (0.0, -0.06, -0.1, -0.14, -0.25)),
+    "iz": ((0.5, 3.0), (0.015, 0.025)),
+}
+"""What is added to the colours by g - i: stars of the genuine sweep of run 4510 less the polynomials."""
 
+LOCUS_SCATTER = {"ug": (0.06, 0.1), "gr": (0.025, 0.045), "iz": (0.025, 0.035)}
+"""Width of the locus, mag, of stars bluer and redder than g - i = 2 (fitted to the same)."""
 
 def draw_stars(rng: np.random.Generator, ra: float, dec: float) -> NDArray[Any]:
     """Stars of one cell, without positions and extinction.
@@ -289,7 +297,11 @@ def star_colors(rng: np.random.Generator, component: NDArray[np.intp], absolute:
     found = {}
     for name, coefficients in LOCUS.items():
         found[name] = polynomial.polyval(inside, coefficients) + LOCUS_BLUE[name] * np.minimum(color - inside, 0)
-        found[name] += LOCUS_SCATTER.get(name, 0.0) * rng.standard_normal(number)
+        if name in LOCUS_SHIFT:
+            found[name] += np.interp(color, *LOCUS_SHIFT[name])
+        if name in LOCUS_SCATTER:
+            blue, red = LOCUS_SCATTER[name]
+            found[name] += np.where(color < 2.0, blue, red) * rng.standard_normal(number)
     # Metal-poor stars have more ultraviolet.
     found["ug"] += np.where(color < 1.0, 0.12 * (metallicity + 0.8), 0.0)
     found["ri"] = color - found["gr"]
@@ -307,18 +319,20 @@ def flux_from_colors(r: Array, colors: Array) -> Array:
 
 COUNT_MAGNITUDES = np.arange(13.0, 26.0)
 COUNTS = np.array([-0.69, -0.08, 0.53, 1.13, 1.72, 2.25, 2.74, 3.18, 3.57, 3.93, 4.28, 4.59, 4.85])
-"""Logarithm of the galaxies per square degree and magnitude at r = 13 ... 25, rounded: rising by 0.6 a magnitude and
-less to 20 as Yasuda et al. (2001) count them, then by 0.36 to 0.3 as Capak et al. (2004) do."""
+"""Logarithm of the galaxies per square degree and magnitude at r = 13 ... 25: a slope of 0.6 a magnitude, that of
+uniform space, flattening to 0.3, the run that Yasuda et al. (2001) and Capak et al. (2004) count; the numbers
+themselves are fitted to the galaxies of r = 15 to 22 on genuine frames."""
 
 MEDIAN_REDSHIFT = (
     [13, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25],
     [0.02, 0.04, 0.08, 0.12, 0.17, 0.24, 0.33, 0.46, 0.6, 0.75, 0.85],
 )
-"""Median redshift of galaxies by r magnitude (Strauss et al. 2002, AJ 124, 1810, at 17.8; Coil et al. 2004, ApJ 617,
-765, beyond 20)."""
+"""Median redshift of galaxies by r magnitude: a smooth run, rounded, through that of the main galaxy sample (0.10 at
+17.8; Strauss et al. 2002, AJ 124, 1810) and those of deep surveys (Coil et al. 2004, ApJ 617, 765)."""
 
 EARLY_FRACTION = ([14, 18, 19, 20, 21, 22, 23, 24], [0.5, 0.48, 0.47, 0.45, 0.38, 0.28, 0.18, 0.1])
-"""Share of early types by r magnitude (to 21 after Strateva et al. 2001)."""
+"""Share of early types by r magnitude: about half of the bright ones, as Strateva et al. (2001) find two types; the
+fall beyond 20 is fitted to the colours of galaxies on genuine frames."""
 
 EARLY_COLORS = (
     (0.0, 0.1, 0.2, 0.33, 0.4, 0.55, 0.7, 0.9),
@@ -334,22 +348,25 @@ LATE_COLORS = (
     (0.25, 0.3, 0.35, 0.4, 0.52, 0.65, 0.6),
     (0.15, 0.2, 0.23, 0.25, 0.27, 0.33, 0.42),
 )
-"""u-g, g-r, r-i, i-z by redshift (first row) of an elliptical and an Sbc galaxy (after Fukugita, Shimasaku & Ichikawa
-1995, PASP 107, 945, smoothed, and the spiral's g-r adjusted by up to 0.1 to galaxies of r = 19 to 22 on
-genuine frames)."""
+"""u-g, g-r, r-i, i-z by redshift (first row) of an elliptical and an Sbc galaxy: the runs of Fukugita, Shimasaku &
+Ichikawa (1995, PASP 107, 945), smoothed, fitted by up to 0.1 to the colours of galaxies on genuine frames."""
 
 LATE_SPREAD, EARLY_SPREAD = np.array([0.20, 0.16, 0.07, 0.06]), np.array([0.12, 0.05, 0.025, 0.025])
-"""How far colours spread, all of a galaxy's together, mag; another 0.03 each on its own."""
+"""How far colours spread, all of a galaxy's together, mag (chosen); another 0.03 each on its own."""
 
 RADIUS_SCALE = 1.2
-"""Shen's radii are enlarged by this, so that detections of r = 20 to 22 are as large as on genuine frames."""
+"""Shen's radii are enlarged by this, fitted to the PSF over model fluxes of r = 17 to 22 on genuine frames."""
 
 HUBBLE_DISTANCE = 299792.458 / 70.0
 """c / H0, Mpc, for H0 = 70 km/s/Mpc."""
 
 
 def draw_galaxies(rng: np.random.Generator) -> NDArray[Any]:
-    """Galaxies of one cell, without positions and extinction."""
+    """Galaxies of one cell, without positions and extinction.
+
+    Disks are as thick as Ryden (2004) finds and seen from random directions; the shares of bulges and clumps and the
+    axis ratios of early types are chosen.
+    """
     grid = np.arange(GALAXY_BRIGHTEST, FAINTEST + 0.01, 0.05)
     density = galaxy_counts(grid)
     cumulative = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]) * np.diff(grid))])
