@@ -24,7 +24,7 @@ INNER, OUTER, WINGS = 1.0, 1.9, 1.05
 """Widths of the two Gaussians and of the power law, in units of the first (fitted as the shares)."""
 
 SHARES = {
-    "u": (0.54, 0.175, 0.285),
+    "u": (0.55, 0.18, 0.27),
     "g": (0.55, 0.165, 0.285),
     "r": (0.54, 0.165, 0.295),
     "i": (0.485, 0.17, 0.345),

@@ -177,8 +177,8 @@ COMPONENTS = (
     Component(0.0019, 4.2, 0.7, -1.46, 0.3),
 )
 """Thin disk, thick disk and halo (shapes of Juric et al. 2008, table 10; metallicities after Ivezic et al. 2008).
-The local densities of thick disk and halo, less than half of theirs, are fitted, with the luminosity function, to the star
-counts of the genuine sweep of run 4510 by magnitude and g - r."""
+The local densities of thick disk and halo, less than half of theirs, are fitted, with the luminosity function, to the
+star counts of the genuine sweep of run 4510 by magnitude and g - r."""
 
 SUN_RADIUS, SUN_HEIGHT = 8000.0, 25.0
 """Of the Sun in the Galaxy, pc."""
@@ -219,6 +219,7 @@ LOCUS_SHIFT = {
 
 LOCUS_SCATTER = {"ug": (0.06, 0.1), "gr": (0.025, 0.045), "iz": (0.025, 0.035)}
 """Width of the locus, mag, of stars bluer and redder than g - i = 2 (fitted to the same)."""
+
 
 def draw_stars(rng: np.random.Generator, ra: float, dec: float) -> NDArray[Any]:
     """Stars of one cell, without positions and extinction.
@@ -339,14 +340,14 @@ EARLY_COLORS = (
     (1.75, 1.85, 1.9, 1.8, 1.7, 1.5, 1.3, 1.2),
     (0.76, 0.97, 1.25, 1.58, 1.7, 1.78, 1.75, 1.65),
     (0.38, 0.42, 0.48, 0.56, 0.66, 0.95, 1.1, 1.15),
-    (0.28, 0.31, 0.33, 0.34, 0.36, 0.42, 0.5, 0.7),
+    (0.32, 0.35, 0.37, 0.38, 0.4, 0.46, 0.54, 0.74),
 )
 LATE_COLORS = (
     (0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0),
-    (1.25, 1.15, 1.05, 0.85, 0.75, 0.6, 0.5),
+    (1.33, 1.23, 1.13, 0.93, 0.83, 0.68, 0.58),
     (0.45, 0.56, 0.72, 0.95, 0.93, 0.75, 0.55),
     (0.25, 0.3, 0.35, 0.4, 0.52, 0.65, 0.6),
-    (0.15, 0.2, 0.23, 0.25, 0.27, 0.33, 0.42),
+    (0.2, 0.25, 0.28, 0.3, 0.32, 0.38, 0.47),
 )
 """u-g, g-r, r-i, i-z by redshift (first row) of an elliptical and an Sbc galaxy: the runs of Fukugita, Shimasaku &
 Ichikawa (1995, PASP 107, 945), smoothed, fitted by up to 0.1 to the colours of galaxies on genuine frames."""
