@@ -22,6 +22,11 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
 
 
+if config["simulate"]:
+
+    include: "workflow/rules/realism.smk"
+
+
 rule all:
     """Every table and figure of every experiment."""
     input:

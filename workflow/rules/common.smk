@@ -209,14 +209,17 @@ def fields_of_camcol(wildcards):
     ]
 
 
-def real_frames_of(wildcards):
-    """The five frames of a field in the mirror, in the order of the bands."""
+def in_mirror(name, template, **more):
+    """Path of a file of a field, by its name, in the mirror of real files; the template is frame or catalog."""
     mirror = os.getenv("STARGAL_MIRROR")
     if mirror is None:
         raise WorkflowError(
             "STARGAL_MIRROR is not set: realism is measured against a folder of real frames in the archive's layout"
         )
-    field = Field.parse(wildcards.field)
-    template = config["archive"]["releases"][config["archive"]["release"]]["frame"]
-    keys = {key: getattr(field, key) for key in ("rerun", "run", "camcol", "field")}
-    return [os.path.join(mirror, template.format(band=band, **keys)) for band in config["bands"]]
+    path = config["archive"]["releases"][config["archive"]["release"]][template]
+    return os.path.join(mirror, path.format(**dataclasses.asdict(Field.parse(name)), **more))
+
+
+def real_frames_of(wildcards):
+    """The five frames of a field in the mirror, in the order of the bands."""
+    return [in_mirror(wildcards.field, "frame", band=band) for band in config["bands"]]

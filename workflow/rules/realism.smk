@@ -1,11 +1,20 @@
 """Realism: how like the real sky the simulated one is.
 
-Needs a mirror of real frames in the folder that STARGAL_MIRROR names, and simulates the same fields; makes
-results/{sky}/realism. Not part of the default target: ask for results/{sky}/realism/realism.csv, or rule realism.
+Needs a mirror of real frames and catalogues in the folder that STARGAL_MIRROR names, and simulates the same fields;
+makes results/{sky}/realism. Real fields stay below realism/real, apart from everything simulated. Not part of the
+default target: ask for rule realism.
 """
 
 REALISM = f"{RESULTS}/realism"
 REALISM_FIELDS = sorted(map(Field.parse, config["realism"]["fields"]))
+REAL = f"{REALISM}/real"
+REAL_SKY_NAME = "SDSS sky"
+REAL_CUBE = f"{REAL}/aligned/{{field}}.fits"
+REAL_SOURCES = f"{REAL}/sources/{{field}}.parquet"
+REAL_PATCHES = f"{REAL}/patches/{{size}}/{{field}}.npy"
+TRANSFER_PREDICTIONS = f"{REAL}/predictions/{{experiment}}/seed{{seed}}.parquet"
+TRANSFERRED = config["realism"]["transfer"]["experiment"]
+TRANSFER_FIELDS = sorted(map(Field.parse, config["realism"]["transfer"]["fields"]))
 
 
 rule describe_simulated:
@@ -39,7 +48,7 @@ rule describe_real:
         frames=real_frames_of,
         code=code_of("describe_field"),
     output:
-        f"{REALISM}/real/{{field}}.csv",
+        f"{REAL}/{{field}}.csv",
     log:
         f"{LOGS}/describe_real/{{field}}.log",
     conda:
@@ -49,11 +58,12 @@ rule describe_real:
         mem_mb=900,
         runtime=10,
     params:
+        sky=REAL_SKY_NAME,
         bands="".join(config["bands"]),
     message:
         "Describing the real field {wildcards.field}"
     shell:
-        "python {input.code[0]:q} {input.frames:q} --sky 'SDSS sky' --field {wildcards.field} --bands {params.bands}"
+        "python {input.code[0]:q} {input.frames:q} --sky {params.sky:q} --field {wildcards.field} --bands {params.bands}"
         " --description {output:q} 2> {log:q}"
 
 
@@ -61,7 +71,7 @@ rule compare_realism:
     """Medians of the simulated against the real sky, and whether they are within their bars."""
     input:
         simulated=paths_of(f"{REALISM}/simulated/{{field}}.csv", REALISM_FIELDS),
-        real=paths_of(f"{REALISM}/real/{{field}}.csv", REALISM_FIELDS),
+        real=paths_of(f"{REAL}/{{field}}.csv", REALISM_FIELDS),
         code=code_of("compare_realism"),
     output:
         report(
@@ -83,7 +93,7 @@ rule compare_realism:
         sky=SKY_NAME,
         fields=format_fields(REALISM_FIELDS),
         simulated=lambda _: f"{REALISM}/simulated/{{field}}.csv",
-        real=lambda _: f"{REALISM}/real/{{field}}.csv",
+        real=lambda _: f"{REAL}/{{field}}.csv",
     message:
         "Comparing the simulated with the real sky"
     shell:
@@ -96,7 +106,7 @@ rule plot_realism:
     input:
         table=f"{REALISM}/realism.csv",
         simulated=paths_of(f"{REALISM}/simulated/{{field}}.csv", REALISM_FIELDS),
-        real=paths_of(f"{REALISM}/real/{{field}}.csv", REALISM_FIELDS),
+        real=paths_of(f"{REAL}/{{field}}.csv", REALISM_FIELDS),
         style=STYLE,
         code=code_of("plot_realism"),
     output:
@@ -125,7 +135,7 @@ rule plot_realism:
         sky=SKY_NAME,
         fields=format_fields(REALISM_FIELDS),
         simulated=lambda _: f"{REALISM}/simulated/{{field}}.csv",
-        real=lambda _: f"{REALISM}/real/{{field}}.csv",
+        real=lambda _: f"{REAL}/{{field}}.csv",
     message:
         "Drawing the comparison with the real sky"
     shell:
@@ -133,10 +143,112 @@ rule plot_realism:
         " --real {params.real:q} --fields {params.fields:q} --ratios {output.ratios:q} --sources {output.sources:q} 2> {log:q}"
 
 
+use rule align_field as align_real with:
+    input:
+        frames=real_frames_of,
+        code=code_of("align_field"),
+    output:
+        cube=REAL_CUBE,
+        report=f"{REAL}/aligned/{{field}}.json",
+    log:
+        f"{LOGS}/align_real/{{field}}.log",
+    benchmark:
+        f"{BENCHMARKS}/align_real/{{field}}.tsv"
+    message:
+        "Aligning the bands of the real field {wildcards.field}"
+
+
+use rule select_sources as select_real with:
+    input:
+        star=lambda wildcards: in_mirror(wildcards.field, "catalog", kind="star"),
+        gal=lambda wildcards: in_mirror(wildcards.field, "catalog", kind="gal"),
+        cube=REAL_CUBE,
+        code=code_of("select_sources"),
+    output:
+        REAL_SOURCES,
+    log:
+        f"{LOGS}/select_real/{{field}}.log",
+    message:
+        "Selecting the sources of the real field {wildcards.field}"
+
+
+use rule extract_patches as extract_real with:
+    input:
+        cube=REAL_CUBE,
+        sources=REAL_SOURCES,
+        code=code_of("extract_patches"),
+    output:
+        REAL_PATCHES,
+    log:
+        f"{LOGS}/extract_real/{{size}}/{{field}}.log",
+    message:
+        "Cutting patches of {wildcards.size} pixels from the real field {wildcards.field}"
+
+
+use rule predict as predict_real with:
+    input:
+        model=f"{MODEL}/model.keras",
+        sources=paths_of(REAL_SOURCES, TRANSFER_FIELDS),
+        patches=lambda wildcards: paths_of(
+            REAL_PATCHES, TRANSFER_FIELDS, size=patch_size(wildcards.experiment)
+        ),
+        code=code_of("predict"),
+    output:
+        TRANSFER_PREDICTIONS,
+    log:
+        f"{LOGS}/predict_real/{{experiment}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/predict_real/{{experiment}}-seed{{seed}}.tsv"
+    params:
+        validation_fields="",
+        test_fields=format_fields(TRANSFER_FIELDS),
+        sources=lambda _: REAL_SOURCES,
+        patches=lambda wildcards: REAL_PATCHES.replace("{size}", str(patch_size(wildcards.experiment))),
+    message:
+        "Classifying real fields with {wildcards.experiment}, seed {wildcards.seed}, of the simulated sky"
+
+
+rule score_transfer:
+    """Scores on real fields of networks that have seen the simulated sky alone, against photo's types."""
+    input:
+        predictions=expand(TRANSFER_PREDICTIONS, experiment=TRANSFERRED, seed=config["seeds"]),
+        code=code_of("score_transfer"),
+    output:
+        report(
+            f"{REALISM}/transfer.csv",
+            category="Realism",
+            labels={"what": "from the simulated to the real sky", "form": "table"},
+            caption="../report/transfer.rst",
+        ),
+    log:
+        f"{LOGS}/score_transfer.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=REAL_SKY_NAME,
+        learned=SKY_NAME,
+        experiment=TRANSFERRED,
+        seeds=" ".join(map(str, config["seeds"])),
+        predictions=lambda _: TRANSFER_PREDICTIONS,
+        resamples=config["evaluation"]["resamples"],
+    message:
+        "Scoring networks of the simulated sky on real fields"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} --learned {params.learned:q} --experiment {params.experiment}"
+        " --seeds {params.seeds:q} --predictions {params.predictions:q} --resamples {params.resamples}"
+        " --table {output:q} 2> {log:q}"
+
+
 rule realism:
-    """How like the real sky the simulated one is: table and figures."""
+    """How like the real sky the simulated one is: tables and figures."""
     input:
         f"{REALISM}/realism.csv",
         f"{REALISM}/ratios.svg",
         f"{REALISM}/sources.svg",
+        f"{REALISM}/transfer.csv",
     localrule: True

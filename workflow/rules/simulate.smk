@@ -37,4 +37,3 @@ rule simulate_field:
 
 
 include: "catalog.smk"
-include: "realism.smk"

@@ -62,6 +62,12 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             f"{_file_of(['labels'], files)}: labels: found 'truth', which is known for a simulated sky alone; allowed "
             "without `simulate`: photo"
         )
+    transferred = config["realism"]["transfer"]["experiment"]
+    if transferred not in config["experiments"]:
+        raise StargalError(
+            f"{_file_of(['realism', 'transfer', 'experiment'], files)}: realism.transfer.experiment: found "
+            f"{transferred!r}, allowed are the names in experiments: {', '.join(config['experiments'])}"
+        )
     for name, experiment in config["experiments"].items():
         _check_names(experiment, ["experiments", name], config, files)
     for name, comparison in all_comparisons(config).items():
