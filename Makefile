@@ -6,7 +6,7 @@ ARGS ?=
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: run test env lint types unit workflow lock benchmark clean
+.PHONY: run test env lint types unit workflow test-slurm lock benchmark clean
 
 run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
 	snakemake --cores $(CORES) $(ARGS)
@@ -30,11 +30,15 @@ unit: $(VENV)/test.stamp
 workflow: $(VENV)/test.stamp
 	pytest tests/workflow
 
+test-slurm: $(VENV)/test.stamp $(VENV)/slurm.stamp  ## profiles/slurm on a SLURM of its own; as root on Debian
+	-bash tests/slurm.sh install
+	pytest tests/cluster
+
 benchmark: $(VENV)/test.stamp  ## alignment beside its alternatives; needs STARGAL_MIRROR
 	python tests/benchmark_align.py
 
 lock:  ## pin envs/*.in anew; needs uv
-	for name in cpu gpu dev; do \
+	for name in cpu gpu dev slurm; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links -o envs/$$name.txt envs/$$name.in; \
 	done
@@ -50,4 +54,8 @@ $(VENV)/run.stamp: envs/cpu.txt
 
 $(VENV)/test.stamp: $(VENV)/run.stamp envs/dev.txt
 	$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r envs/dev.txt
+	touch $@
+
+$(VENV)/slurm.stamp: $(VENV)/run.stamp envs/slurm.txt
+	$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r envs/slurm.txt
 	touch $@

@@ -28,7 +28,7 @@ def requirements(name: str, platform: dict[str, str] | None = None) -> dict[str,
     return {r.name: r for r in found if platform is None or r.marker is None or r.marker.evaluate(platform)}
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu", "dev"])
+@pytest.mark.parametrize("name", ["cpu", "gpu", "dev", "slurm"])
 def test_pins_are_exact_and_hashed(name):
     text = (ENVS / f"{name}.txt").read_text()
     assert "://" not in text  # no address of an index

@@ -21,8 +21,8 @@ rule align_field:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=600,
-        runtime=10,
+        mem_mb=grows(600),
+        runtime=grows(10),
     params:
         bands="".join(config["bands"]),
         method=config["align"]["method"],

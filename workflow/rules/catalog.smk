@@ -23,8 +23,8 @@ rule measure_field:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=900,
-        runtime=10,
+        mem_mb=grows(900),
+        runtime=grows(10),
     params:
         bands="".join(config["bands"]),
     message:

@@ -10,22 +10,35 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
-WORKFLOW = Path(workflow.basedir, "workflow")
+# Of this file, not workflow.basedir: another workflow may use this one as a module.
+WORKFLOW = Path(workflow.snakefile).parents[1]
+OWN_CONFIG = WORKFLOW.parent / "config/config.yaml"
 sys.path.insert(0, str(WORKFLOW))
 
 from stargal import config as settings
 from stargal.errors import StargalError
 from stargal.survey import Field, format_fields
 
+# Used as a module with a configuration, Snakemake reads no file of ours: what is left out there is as in config.yaml.
+if workflow.modifier.skip_configfile:
+    given, config = config, load_configfile(OWN_CONFIG)
+    update_config(config, given)
+
+# A module's prefix goes into the paths here, since parameters name paths too, and Snakemake would leave it out there.
+PREFIX = workflow.modifier.path_modifier.prefix or ""
+workflow.modifier.path_modifier.skip_properties |= {"input", "output", "log", "benchmark"}
+
 # Paths, each spelled once. {sky} keeps two archives apart; {field} is 301-008162-6-0080.
 SKY = config.get("sky")
 SKY_NAME = f"simulated sky, seed {config['simulate']['seed']}" if config.get("simulate") else f"{SKY} sky"
-RESOURCES = f"resources/{SKY}"
-RESULTS = f"results/{SKY}"
-LOGS = f"logs/{SKY}"
-BENCHMARKS = f"benchmarks/{SKY}"
+RESOURCES = f"{PREFIX}resources/{SKY}"
+RESULTS = f"{PREFIX}results/{SKY}"
+LOGS = f"{PREFIX}logs/{SKY}"
+BENCHMARKS = f"{PREFIX}benchmarks/{SKY}"
 FRAME = f"{RESOURCES}/frames/{{rerun}}/frame-{{band}}-{{run}}-{{camcol}}-{{number}}.fits.bz2"
 CATALOG = f"{RESOURCES}/catalogs/{{rerun}}/calibObj-{{run}}-{{camcol}}-{{kind}}.fits.gz"
 TRUTH = f"{RESOURCES}/truth/{{field}}.parquet"
@@ -54,11 +67,10 @@ wildcard_constraints:
 
 def beside_or_in_workflow(path):
     """A path from the config: in the working directory if it is there, else in the workflow's."""
-    return path if os.path.exists(path) else os.path.relpath(Path(workflow.basedir, path))
+    return path if os.path.exists(path) else os.path.relpath(WORKFLOW.parent / path)
 
 
 # The last file wins; Snakemake lists those of --configfile before the workflow's own.
-OWN_CONFIG = Path(workflow.basedir, "config/config.yaml")
 CONFIG_FILES = sorted(map(Path, workflow.configfiles), key=lambda file: file != OWN_CONFIG)
 
 try:
@@ -183,6 +195,11 @@ def compared(comparison):
         name: {key: EXPERIMENTS[name].settings.get(key) for key in block["vary"]}
         for name in (block["base"], *VARIED[comparison])
     }
+
+
+def grows(amount):
+    """Memory or time a job asks for: as much again at each attempt, so that what a cluster has killed is done later."""
+    return lambda wildcards, attempt: attempt * amount
 
 
 def flag(name, value):

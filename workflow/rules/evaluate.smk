@@ -32,8 +32,8 @@ rule predict:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=15 + len(fields_in("validation", "test")) // 30,
+        mem_mb=grows(1000),
+        runtime=grows(15 + len(fields_in("validation", "test")) // 30),
     params:
         validation_fields=format_fields(fields_in("validation")),
         test_fields=format_fields(fields_in("test")),

@@ -21,8 +21,8 @@ rule select_sources:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=400,
-        runtime=5,
+        mem_mb=grows(400),
+        runtime=grows(5),
     params:
         neighbours=lambda wildcards: option("neighbours", neighbours_of(wildcards)),
         magnitude_limit=option("magnitude-limit", config["sources"]["magnitude_limit"]),
@@ -51,8 +51,8 @@ rule extract_patches:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=600,
-        runtime=5,
+        mem_mb=grows(600),
+        runtime=grows(5),
     message:
         "Cutting patches of {wildcards.size} pixels from field {wildcards.field}"
     shell:

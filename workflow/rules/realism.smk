@@ -30,8 +30,8 @@ rule describe_simulated:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=900,
-        runtime=10,
+        mem_mb=grows(900),
+        runtime=grows(10),
     params:
         sky=SKY_NAME,
         bands="".join(config["bands"]),
@@ -55,8 +55,8 @@ rule describe_real:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=900,
-        runtime=10,
+        mem_mb=grows(900),
+        runtime=grows(10),
     params:
         sky=REAL_SKY_NAME,
         bands="".join(config["bands"]),

@@ -23,8 +23,8 @@ rule simulate_field:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        mem_mb=grows(500),
+        runtime=grows(5),
     params:
         seed=config["simulate"]["seed"],
         bands="".join(config["bands"]),

@@ -35,8 +35,8 @@ rule train_model:
     threads: 1
     # Memory is tensorflow's, whatever the number of patches; time is about a millisecond a patch and epoch.
     resources:
-        mem_mb=1000,
-        runtime=lambda wildcards: 15 + 3 * len(training_fields(wildcards.experiment)),
+        mem_mb=grows(1000),
+        runtime=lambda wildcards, attempt: attempt * (15 + 3 * len(training_fields(wildcards.experiment))),
     params:
         sky=SKY_NAME,
         training_set=lambda wildcards: EXPERIMENTS[wildcards.experiment].training_set,
