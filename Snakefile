@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-configfile: os.path.join(workflow.basedir, "config/config.yaml")
+configfile: os.path.join(os.path.dirname(workflow.snakefile), "config/config.yaml")
 
 
 include: "workflow/rules/common.smk"

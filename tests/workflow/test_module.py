@@ -1,0 +1,91 @@
+"""stargal as a module of another workflow: its own configuration, its own place for results."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import FIELDS, ROOT
+from stargal.survey import Field
+
+OUTER = f"""
+configfile: "outer.yaml"
+
+module stargal:
+    snakefile: {str(ROOT / "Snakefile")!r}
+    config: config["stargal"]
+    prefix: "surveys/first"
+
+use rule * from stargal as stargal_*
+
+rule count:
+    input:
+        "surveys/first/results/made/tables/alignment.csv",
+    output:
+        "count.txt",
+    shell:
+        "wc -l < {{input}} > {{output}}"
+"""
+TRAIN = Field(301, 1000, 1, 100)
+FEW = {field: bucket for field, bucket in FIELDS.items() if field == TRAIN or bucket != "train"}
+
+
+@pytest.fixture
+def outer(tmp_path: Path, archive: Path) -> Path:
+    """A workflow that uses stargal on an archive of made fields, with two keys other than the default."""
+    rows = [f"{f.rerun}\t{f.run}\t{f.camcol}\t{f.field}\t{bucket}\n" for f, bucket in FEW.items()]
+    (tmp_path / "few.tsv").write_text("rerun\trun\tcamcol\tfield\tbucket\n" + "".join(rows))
+    config = {
+        "sky": "made",
+        "simulate": None,
+        "fields": "few.tsv",
+        "archive": {"url": f"file://{archive}"},
+        "training_sets": {"small": ["301-1000-1-100"]},
+        "patches": {"size": 15},
+    }
+    (tmp_path / "outer.yaml").write_text(yaml.safe_dump({"mine": 1, "stargal": config}))
+    (tmp_path / "Snakefile").write_text(OUTER)
+    return tmp_path
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run snakemake in a folder; its output and errors are one text."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    environment = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_whole_experiment_is_planned_below_the_prefix(outer: Path):
+    done = snakemake(outer, "--summary", "stargal_all")
+    assert done.returncode == 0, done.stdout
+    rows = [line.split("\t") for line in done.stdout.splitlines() if "\tstargal_" in line]
+    assert all(row[0].startswith("surveys/first/") for row in rows)
+    rules = [row[2] for row in rows]
+    assert rules.count("stargal_align_field") == 2 * len(FEW)  # cube and report
+    assert rules.count("stargal_train_model") == 2 * 3
+
+
+def test_its_results_feed_the_other_workflow(outer: Path):
+    """A job over many fields finds them below the prefix, with the config given and defaults for the rest."""
+    done = snakemake(outer, "count", f"surveys/first/results/made/sources/{TRAIN.name}.parquet")
+    assert done.returncode == 0, done.stdout
+    table = pd.read_csv(outer / "surveys/first/results/made/tables/alignment.csv")
+    assert sorted(set(table["field"])) == sorted(field.name for field in FEW)
+    assert int((outer / "count.txt").read_text()) == len(table) + 1 == 5 * len(FEW) + 1
+    assert len(pd.read_parquet(outer / f"surveys/first/results/made/sources/{TRAIN.name}.parquet")) > 50
+    assert {path.name for path in outer.iterdir() if path.is_dir()} == {".snakemake", "surveys"}
+
+
+def test_a_fault_in_its_configuration_is_named(outer: Path):
+    config = yaml.safe_load((outer / "outer.yaml").read_text())
+    config["stargal"]["patches"]["size"] = 24
+    (outer / "outer.yaml").write_text(yaml.safe_dump(config))
+    done = snakemake(outer, "-n")
+    assert done.returncode != 0
+    assert "outer.yaml: patches.size: found 24" in done.stdout
