@@ -64,10 +64,7 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
         )
     transferred = config["realism"]["transfer"]["experiment"]
     if transferred not in config["experiments"]:
-        raise StargalError(
-            f"{_file_of(['realism', 'transfer', 'experiment'], files)}: realism.transfer.experiment: found "
-            f"{transferred!r}, allowed are the names in experiments: {', '.join(config['experiments'])}"
-        )
+        raise _unknown_name(["realism", "transfer", "experiment"], transferred, "experiments", config, files)
     for name, experiment in config["experiments"].items():
         _check_names(experiment, ["experiments", name], config, files)
     for name, comparison in all_comparisons(config).items():
