@@ -1,7 +1,7 @@
 """stargal: from SDSS imaging to a trained, evaluated star/galaxy classifier.
 
 Results lie below results/{sky}/, in the order of the includes: aligned/ (cubes), sources/, patches/{size}/,
-models/{experiment}/seed{seed}/, tables/, figures/. {sky} names the archive in the config.
+models/{experiment}/seed{seed}/, tables/, figures/, viewer/, report.html. {sky} names the archive in the config.
 """
 
 from snakemake.utils import min_version
@@ -20,6 +20,7 @@ include: "workflow/rules/pictures.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 if config["simulate"]:
@@ -28,13 +29,14 @@ if config["simulate"]:
 
 
 rule all:
-    """Every table and figure of every experiment."""
+    """Every table and figure of every experiment, and the page that shows them."""
     input:
         DATA_FILES,
         PICTURE_FILES,
         ARCHITECTURE_FILES,
         TABLE_FILES,
         FIGURE_FILES,
+        REPORT_FILES,
 
 
 rule study:

@@ -48,7 +48,8 @@ class Project:
         self.config = CONFIG | {"archive": {"url": url, "attempts": 2}}
         for name in ("workflow", "config", "profiles", "envs"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "Snakefile", folder)
+        for name in ("Snakefile", "CITATION.cff"):
+            shutil.copy(ROOT / name, folder)
         self.write_fields(FIELDS)
         self.write_config()
 

@@ -43,7 +43,7 @@ rule tabulate_alignment:
         report(
             f"{TABLES}/alignment.csv",
             category="Data",
-            labels={"table": "Alignment of the bands"},
+            labels={"what": "alignment of the bands", "form": "table"},
             caption="../report/alignment.rst",
         ),
     log:

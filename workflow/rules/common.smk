@@ -217,6 +217,32 @@ def bucket_options():
     return " ".join(option(bucket, format_fields(fields_in(bucket))) for bucket in settings.BUCKETS)
 
 
+def shown_on_page(files, chapters):
+    """Chapter, title and caption of tables and figures, in the order of the chapters; what none lists ends the last."""
+    order = [(chapter, name) for chapter, names in chapters.items() for name in names]
+    last = list(chapters)[-1]
+    placed = []
+    for file in files:
+        path = os.path.relpath(file, RESULTS)
+        places = [place for place, (_, name) in enumerate(order) if path.startswith((f"{name}.", f"{name}/"))]
+        place = places[0] if places else len(order)
+        placed.append((place, {"file": file, "chapter": [*order, (last, "")][place][0], **reported(file)}))
+    return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
+
+
+def reported(file):
+    """Title and caption of a table or figure, as its rule gives them to report()."""
+    for maker in workflow.rules:
+        for output in maker.output:
+            match = output.match(file)
+            if match and "report" in output.flags:
+                said = output.flags["report"]
+                title = said.labels["what"].format(**match.groupdict())
+                caption = os.path.relpath(said.caption.get_path_or_uri(secret_free=True))
+                return {"title": title[0].upper() + title[1:], "caption": caption}
+    raise WorkflowError(f"{file} is to be on the page, but its rule does not give it to report()")
+
+
 def fields_of_camcol(wildcards):
     """Configured fields of a camcol."""
     keys = {key: wildcards[key] for key in ("rerun", "run", "camcol")}

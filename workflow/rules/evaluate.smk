@@ -127,13 +127,13 @@ rule tabulate_scores:
         scores=report(
             f"{TABLES}/scores.csv",
             category="Scores",
-            labels={"what": "all sources", "form": "table"},
+            labels={"what": "scores, all sources", "form": "table"},
             caption="../report/scores.rst",
         ),
         by_magnitude=report(
             f"{TABLES}/scores_by_magnitude.csv",
             category="Scores",
-            labels={"what": "by magnitude", "form": "table"},
+            labels={"what": "scores by magnitude", "form": "table"},
             caption="../report/scores_by_magnitude.rst",
         ),
     log:

@@ -3,7 +3,7 @@
 Needs histories, predictions and tables; makes results/{sky}/figures.
 """
 
-SHOWN = fields_in("train")[0].name
+EXAMPLE = fields_in("train")[0].name
 
 
 rule plot_training:
@@ -128,7 +128,7 @@ rule plot_reliability:
         report(
             f"{FIGURES}/reliability.svg",
             category="Scores",
-            labels={"what": "reliability", "form": "figure"},
+            labels={"what": "reliability of the probabilities", "form": "figure"},
             caption="../report/reliability.rst",
         ),
     log:
@@ -163,7 +163,7 @@ rule plot_magnitude:
         report(
             f"{FIGURES}/magnitude.svg",
             category="Scores",
-            labels={"what": "by magnitude", "form": "figure"},
+            labels={"what": "score by magnitude", "form": "figure"},
             caption="../report/magnitude.rst",
         ),
     log:
@@ -218,9 +218,9 @@ rule plot_completeness:
 rule plot_augmentations:
     """A patch under every augmentation."""
     input:
-        sources=SOURCES.format(field=SHOWN),
-        patches=PATCHES.format(field=SHOWN, size=config["patches"]["size"]),
-        report=ALIGNMENT.format(field=SHOWN),
+        sources=SOURCES.format(field=EXAMPLE),
+        patches=PATCHES.format(field=EXAMPLE, size=config["patches"]["size"]),
+        report=ALIGNMENT.format(field=EXAMPLE),
         style=STYLE,
         code=code_of("plot_augmentations"),
     output:

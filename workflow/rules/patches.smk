@@ -69,7 +69,7 @@ rule check_buckets:
         report(
             FOOTPRINTS,
             category="Data",
-            labels={"table": "Footprints of the fields"},
+            labels={"what": "footprints of the fields", "form": "table"},
             caption="../report/footprints.rst",
         ),
     log:
@@ -100,19 +100,19 @@ rule tabulate_sources:
         counts=report(
             f"{TABLES}/sources.csv",
             category="Data",
-            labels={"table": "Sources by field and bucket"},
+            labels={"what": "sources by field and bucket", "form": "table"},
             caption="../report/sources.rst",
         ),
         magnitudes=report(
             f"{TABLES}/magnitudes.csv",
             category="Data",
-            labels={"table": "Sources by magnitude"},
+            labels={"what": "sources by magnitude", "form": "table"},
             caption="../report/sources.rst",
         ),
         sizes=report(
             f"{TABLES}/sizes.csv",
             category="Data",
-            labels={"table": "Sources by size"},
+            labels={"what": "sources by size", "form": "table"},
             caption="../report/sources.rst",
         ),
     log:

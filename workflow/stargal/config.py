@@ -4,6 +4,7 @@ The Snakefile imports this module, so it stays with what Snakemake itself has lo
 """
 
 import csv
+import functools
 import itertools
 import shlex
 from collections.abc import Iterable, Mapping
@@ -62,9 +63,10 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             f"{_file_of(['labels'], files)}: labels: found 'truth', which is known for a simulated sky alone; allowed "
             "without `simulate`: photo"
         )
-    transferred = config["realism"]["transfer"]["experiment"]
-    if transferred not in config["experiments"]:
-        raise _unknown_name(["realism", "transfer", "experiment"], transferred, "experiments", config, files)
+    for keys in (["realism", "transfer", "experiment"], ["report", "best"]):
+        named: Any = functools.reduce(lambda node, key: node[key], keys, config)
+        if named not in config["experiments"]:
+            raise _unknown_name(keys, named, "experiments", config, files)
     for name, experiment in config["experiments"].items():
         _check_names(experiment, ["experiments", name], config, files)
     for name, comparison in all_comparisons(config).items():
