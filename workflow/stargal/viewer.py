@@ -159,7 +159,7 @@ def build_viewer(name: str, table: pd.DataFrame, picture: bytes, sheet: bytes, b
             marker=table["label"].map(MARKERS),
             colour=table["called"].map(COLOURS),
             width=np.where(table["wrong"], 3.0, 1.3),
-            diameter=np.where(table["wrong"], 18, 13),
+            diameter=np.where(table["wrong"], 15, 11),
         )
     )
     shown = IndexFilter(indices=list(range(len(table))))
@@ -192,7 +192,7 @@ def build_viewer(name: str, table: pd.DataFrame, picture: bytes, sheet: bytes, b
     ends = (float(np.floor(magnitude.min())), float(np.ceil(magnitude.max())))
     limits = RangeSlider(
         start=ends[0], end=ends[1], value=ends, step=0.1, title=f"{REFERENCE} model magnitude", name="limits",
-        sizing_mode="stretch_width", max_width=360,
+        sizing_mode="stretch_width", min_width=240, max_width=360,
     )  # fmt: skip
     count = Div(text=f"{len(table)} of {len(table)} sources", name="count", align="center")
     told = Div(
