@@ -17,7 +17,7 @@ from astropy.io import fits
 from archive_server import ArchiveServer, Fault, closed_port
 from stargal import archive
 from stargal.errors import StargalError
-from stargal.files import sha256
+from stargal.files import record_of, sha256
 from stargal.survey import Field
 
 FIELD = Field(301, 8162, 6, 80)
@@ -397,7 +397,7 @@ def beside(target: Path) -> list[str]:
 def test_a_file_comes_with_its_record(frames: str, target: Path, good: bytes) -> None:
     obtain(frames, target)
     assert target.read_bytes() == good
-    assert archive.record_of(target).read_text() == f"{sha256(target)}  {NAME}\n"
+    assert record_of(target).read_text() == f"{sha256(target)}  {NAME}\n"
     assert beside(target) == [NAME, f"{NAME}.sha256"]
 
 

@@ -12,7 +12,7 @@ from made_archive import frame_bytes, make_header, projection
 from stargal.cube import Cube, read_cube, write_cube
 from stargal.cube import make_header as make_cube_header
 from stargal.errors import StargalError
-from stargal.files import whole
+from stargal.files import record_of, whole
 from stargal.frames import read_frame
 from stargal.survey import COLUMNS, ROWS, Field
 from stargal.wcs import AsTrans, Tan
@@ -65,6 +65,9 @@ def test_cut_cube_is_refused(tmp_path, kept):
     write_cube(made_cube(Tan(projection(FIELD, "r"))), path)
     with path.open("r+b") as stream:
         stream.truncate(kept)
+    with pytest.raises(StargalError, match=r"cube\.fits: its bytes are not those recorded in cube\.fits\.sha256"):
+        read_cube(path)
+    record_of(path).unlink()
     with pytest.raises(StargalError, match=r"cube\.fits: not a whole cube .* remove it"):
         read_cube(path)
 

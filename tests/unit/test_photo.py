@@ -10,9 +10,9 @@ from astropy.io import fits
 
 from made_sky import Drawn, make_frame
 from stargal import catalog, photo
-from stargal.archive import record_of, verify_catalog
+from stargal.archive import verify_catalog
 from stargal.errors import StargalError
-from stargal.files import sha256
+from stargal.files import record_of, sha256
 from stargal.frames import read_frame
 from stargal.sources import read_catalog
 from stargal.survey import BANDS, PIXEL_ARCSEC, STEP_ROWS, Field

@@ -11,6 +11,7 @@ from typer import Option
 
 from stargal import cli
 from stargal.buckets import check_buckets
+from stargal.files import intact
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
 
@@ -26,7 +27,7 @@ def main(
     """Check the buckets."""
     named = {"train": train, "validation": validation, "test": test}
     buckets = {field.name: bucket for bucket, fields in named.items() for field in parse_fields(fields)}
-    reports_of = {field: json.loads(Path(reports.format(field=field)).read_text()) for field in buckets}
+    reports_of = {field: json.loads(intact(Path(reports.format(field=field))).read_text()) for field in buckets}
     footprints = {field: report["footprint"] for field, report in reports_of.items()}
     write_csv(check_buckets(footprints, buckets), table, sky, digits=9)
 

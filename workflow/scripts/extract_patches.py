@@ -7,12 +7,12 @@ import logging
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from typer import Option
 
 from stargal import cli
 from stargal.cube import read_cube
 from stargal.patches import extract_patches, write_patches
+from stargal.tables import read_table
 
 
 def main(
@@ -22,7 +22,7 @@ def main(
     patches: Annotated[Path, Option(help="Where to write the patches.")],
 ) -> None:
     """Cut the patches of a field."""
-    table = pd.read_parquet(sources, columns=["x", "y"])
+    table = read_table(sources, ["x", "y"])
     cut = extract_patches(read_cube(cube).image, table["x"], table["y"], size)
     write_patches(cut, patches)
     logging.info("%d patches of %d x %d x %d", *cut.shape)

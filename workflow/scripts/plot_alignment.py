@@ -10,6 +10,7 @@ import pandas as pd
 from typer import Option
 
 from stargal import cli
+from stargal.files import intact
 from stargal.look import save, style
 from stargal.pictures import draw_alignment
 
@@ -21,7 +22,7 @@ def main(
 ) -> None:
     """Show the residuals of the alignment."""
     with style():
-        save(draw_alignment(pd.read_csv(table)), figure, sky)
+        save(draw_alignment(pd.read_csv(intact(table))), figure, sky)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pandas as pd
 from typer import Argument, Option
 
 from stargal import cli, look, plots
+from stargal.files import intact
 
 
 def main(
@@ -16,7 +17,7 @@ def main(
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Draw the confusion matrices."""
-    table = pd.read_csv(scores)
+    table = pd.read_csv(intact(scores))
     table = table[
         (table["against"] == labels) & (table["bucket"] == "test") & table["seed"].notna()
     ]  # baselines have no seed

@@ -7,6 +7,7 @@ import pandas as pd
 from typer import Option
 
 from stargal import cli, look, plots
+from stargal.files import intact
 
 
 def main(
@@ -18,7 +19,7 @@ def main(
 ) -> None:
     """Draw the training curves."""
     runs = {
-        name: [pd.read_csv(histories.format(experiment=name, seed=seed)) for seed in seeds.split()]
+        name: [pd.read_csv(intact(Path(histories.format(experiment=name, seed=seed)))) for seed in seeds.split()]
         for name in experiments.split()
     }
     with look.style():

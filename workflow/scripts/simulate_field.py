@@ -4,7 +4,6 @@ Makes ``frame-….fits.bz2`` in the archive's format, a ``.sha256`` record besid
 are really there (see stargal.simulate.truth_of), from the name of the field and the seed of the sky alone.
 """
 
-import hashlib
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -33,8 +32,6 @@ def main(
         data = frame_bytes(simulate_frame(wanted, band, seed, sources))
         with whole(path) as partial:
             partial.write_bytes(data)
-        with whole(path.with_name(f"{path.name}.sha256")) as partial:
-            partial.write_text(f"{hashlib.sha256(data).hexdigest()}  {path.name}\n")
     with whole(truth) as partial:
         parquet.write_table(pa.table(truth_of(wanted, seed, sources)), partial)
     logging.info("%s: %d sources", field, len(sources))

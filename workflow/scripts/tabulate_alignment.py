@@ -11,6 +11,7 @@ import pandas as pd
 from typer import Option
 
 from stargal import cli
+from stargal.files import intact
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
 
@@ -23,7 +24,7 @@ def main(
 ) -> None:
     """Tabulate the alignment."""
     names = [field.name for field in parse_fields(fields)]
-    described = {name: json.loads(Path(reports.format(field=name)).read_text()) for name in names}
+    described = {name: json.loads(intact(Path(reports.format(field=name))).read_text()) for name in names}
     rows = [{"field": name} | band for name, report in described.items() for band in report["bands"]]
     write_csv(pd.DataFrame(rows), table, sky)
 

@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from stargal import __version__
 from stargal.errors import StargalError
-from stargal.files import sha256, whole
+from stargal.files import record_of, recorded, sha256, write_record
 from stargal.survey import COLUMNS, FRAME_LAG, ROWS, Field
 
 USER_AGENT = f"stargal/{__version__} (star/galaxy workflow; {requests.utils.default_user_agent()})"
@@ -129,11 +129,6 @@ def address(base: str, template: str, **keys: int | str) -> str:
         ) from None
 
 
-def record_of(path: Path) -> Path:
-    """Where the SHA-256 of a file lies: beside it, in the form that ``sha256sum -c`` reads."""
-    return path.with_name(f"{path.name}.sha256")
-
-
 def obtain(
     url: str,
     path: Path,
@@ -185,7 +180,7 @@ def obtain(
                 "check archive.url or leave the field out"
             ) from None
         # The record first: a file under its name is never without one.
-        _write_record(path, sha256(part))
+        write_record(path, sha256(part))
         part.replace(path)
         _validator_of(part).unlink(missing_ok=True)
     except OSError as error:
@@ -195,27 +190,21 @@ def obtain(
 
 def _confirm(path: Path, verify: Callable[[Path], None]) -> None:
     """Check a file that is there already against its record or, without one, verify it and record it."""
-    record = record_of(path)
-    if not record.exists():
+    expected = recorded(path)
+    if expected is None:
         try:
             verify(path)
         except StargalError as error:
             raise StargalError(f"{path}: {error}; remove it to fetch it afresh") from None
-        _write_record(path, sha256(path))
+        write_record(path, sha256(path))
         logging.info("%s: was there, verified and recorded, not fetched", path)
         return
-    recorded = record.read_text().split()
-    if sha256(path) != (recorded[0] if recorded else None):
+    if sha256(path) != expected:
         raise StargalError(
-            f"{path}: its bytes are not those recorded in {record.name}; remove both to fetch the file afresh, "
-            "or the record alone to have the file verified as it is"
+            f"{path}: its bytes are not those recorded in {record_of(path).name}; remove both to fetch the file "
+            "afresh, or the record alone to have the file verified as it is"
         )
     logging.info("%s: was there, as recorded, not fetched", path)
-
-
-def _write_record(path: Path, digest: str) -> None:
-    with whole(record_of(path)) as partial:
-        partial.write_text(f"{digest}  {path.name}\n")
 
 
 def _copy(url: str, part: Path) -> None:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from stargal import __version__
-from stargal.archive import OBJC_TYPES, record_of
+from stargal.archive import OBJC_TYPES
 from stargal.errors import StargalError
-from stargal.files import sha256, whole
+from stargal.files import whole
 from stargal.labels import STAR
 from stargal.survey import BANDS, REFERENCE, ROWS, STEP_ROWS, Field
 from stargal.wcs import Astrometry
@@ -352,5 +352,3 @@ def write_catalog(rows: NDArray[Any], path: Path) -> None:
     fits.HDUList([primary, table]).writeto(stream)
     with whole(path) as partial, partial.open("wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
         packed.write(stream.getvalue())
-    with whole(record_of(path)) as partial:
-        partial.write_text(f"{sha256(path)}  {path.name}\n")

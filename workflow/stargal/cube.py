@@ -26,7 +26,7 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
-from stargal.files import whole
+from stargal.files import intact, whole
 from stargal.survey import COLUMNS, ROWS, Field
 from stargal.wcs import AsTrans, Astrometry, Tan
 
@@ -115,10 +115,10 @@ def read_cube(path: Path) -> Cube:
     Raises
     ------
     StargalError
-        If the file is not a whole cube.
+        If the file is not a whole cube, or not as it was written.
     """
     try:
-        with path.open("rb") as stream:
+        with intact(path).open("rb") as stream:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", AstropyUserWarning)  # a cut file is only worth a warning to astropy
                 hdus = fits.open(stream, memmap=True, lazy_load_hdus=False)

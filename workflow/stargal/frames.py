@@ -14,6 +14,7 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
+from stargal.files import intact
 from stargal.survey import COLUMNS, ROWS
 from stargal.wcs import AsTrans, Astrometry, Tan
 
@@ -51,11 +52,12 @@ def read_frame(path: Path) -> Frame:
     Raises
     ------
     StargalError
-        If the file is not a whole frame of the survey's shape, or holds no finite pixel.
+        If the file is not a whole frame of the survey's shape, not what was recorded when it came, or holds no finite
+        pixel.
     """
     mend = "remove it to fetch it again"
     try:
-        data = path.read_bytes()
+        data = intact(path).read_bytes()
         if path.suffix == ".bz2":
             data = bz2.decompress(data)  # whole at once: half the time of fits.open on the compressed file
         with fits.open(io.BytesIO(data)) as hdus:

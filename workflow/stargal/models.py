@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from stargal.files import whole
+from stargal.files import intact, whole
 from stargal.tables import unusable
 
 SOFTENING = 10.0
@@ -183,7 +183,7 @@ def load(path: Path) -> keras.Model:
         If the file is not one.
     """
     try:
-        return keras.models.load_model(path)
+        return keras.models.load_model(intact(path))
     except (OSError, ValueError, KeyError) as error:
         raise unusable(path, str(error).splitlines()[0]) from None
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stargal.errors import StargalError
-from stargal.files import whole
+from stargal.files import intact, whole
 from stargal.tables import unusable
 
 Patches = NDArray[np.float32]
@@ -72,7 +72,7 @@ def read_patches(path: Path, rows: int) -> "np.memmap[tuple[int, ...], np.dtype[
         If the file is not whole, or does not fit the sources.
     """
     try:
-        patches = np.load(path, mmap_mode="r", allow_pickle=False)
+        patches = np.load(intact(path), mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise unusable(path, str(error).splitlines()[0]) from None
     if patches.ndim != 4 or patches.dtype != np.float32 or not patches.flags.c_contiguous:

@@ -6,6 +6,7 @@ of fluxes, correlations as the noise of binned pixels over that of white noise.
 
 import itertools
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import trim_mean
 
 from stargal.catalog import within_limits
+from stargal.files import intact
 from stargal.frames import Frame
 from stargal.photo import Plane, classify, detect, measure, prepare
 from stargal.psf import HALF as PSF_HALF
@@ -208,7 +210,7 @@ def read_descriptions(pattern: str, fields: Iterable[str]) -> dict[str, pd.DataF
         Path of a description, with {field} for the field's name.
     fields : iterable of str
     """
-    paths = {field: pattern.format(field=field) for field in fields}
+    paths = {field: intact(Path(pattern.format(field=field))) for field in fields}
     return {field: pd.read_csv(path, keep_default_na=False, dtype={"bin": str}) for field, path in paths.items()}
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stargal.cube import Cube
 from stargal.errors import StargalError
+from stargal.files import intact
 from stargal.labels import GALAXY, STAR
 from stargal.stars import FWHM_PER_SIGMA, measure_stars
 from stargal.survey import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS, Field
@@ -45,10 +46,11 @@ def read_catalog(path: Path, field: Field) -> NDArray[Any]:
     Raises
     ------
     StargalError
-        If the file is not a catalogue, lacks columns, has no rows, or is of another camcol.
+        If the file is not a catalogue, not what was recorded when it came, lacks columns, has no rows, or is of another
+        camcol.
     """
     try:
-        with fitsio.FITS(str(path)) as hdus:
+        with fitsio.FITS(str(intact(path))) as hdus:
             table = hdus[1]
             names = set(table.get_colnames())
             missing = [name for name in COLUMNS_NEEDED if name not in names]

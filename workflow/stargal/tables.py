@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from stargal.errors import StargalError
-from stargal.files import whole
+from stargal.files import intact, whole
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         If the file cannot be read or lacks a column.
     """
     try:
-        return pd.read_parquet(path, columns=columns)
+        return pd.read_parquet(intact(path), columns=columns)
     except (OSError, ValueError) as error:
         raise unusable(path, str(error).splitlines()[0]) from None
 
@@ -52,7 +52,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         If the file is not JSON.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(intact(path).read_text())
     except (OSError, ValueError) as error:
         raise unusable(path, str(error)) from None
 
