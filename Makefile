@@ -6,7 +6,7 @@ ARGS ?=
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: run test env lint types unit workflow test-slurm lock benchmark clean
+.PHONY: run test env lint types unit workflow test-slurm lock benchmark faults clean
 
 run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
 	snakemake --cores $(CORES) $(ARGS)
@@ -36,6 +36,9 @@ test-slurm: $(VENV)/test.stamp $(VENV)/slurm.stamp  ## profiles/slurm on a SLURM
 
 benchmark: $(VENV)/test.stamp  ## alignment beside its alternatives; needs STARGAL_MIRROR
 	python tests/benchmark_align.py
+
+faults: $(VENV)/test.stamp  ## 25 runs killed at random moments; half an hour
+	PYTHONPATH=workflow:tests python tests/workflow/kill_runs.py --kills 25 --seed 1
 
 lock:  ## pin envs/*.in anew; needs uv
 	for name in cpu gpu dev slurm; do \

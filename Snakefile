@@ -21,6 +21,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/manifest.smk"
 
 
 if config["simulate"]:
@@ -29,7 +30,7 @@ if config["simulate"]:
 
 
 rule all:
-    """Every table and figure of every experiment, and the page that shows them."""
+    """Every table and figure of every experiment, the page that shows them, and the manifest of all that was made."""
     input:
         DATA_FILES,
         PICTURE_FILES,
@@ -37,6 +38,7 @@ rule all:
         TABLE_FILES,
         FIGURE_FILES,
         REPORT_FILES,
+        MANIFEST,
 
 
 rule study:

@@ -385,9 +385,9 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "resources" / NAME
 
 
-def obtain(url: str, target: Path, attempts: int = 3) -> None:
+def obtain(url: str, target: Path, attempts: int = 3, timeout: float = 5) -> None:
     verify = partial(archive.verify_frame, field=FIELD, band="g")
-    archive.obtain(url, target, verify, timeout=5, attempts=attempts, first_wait=0.01)
+    archive.obtain(url, target, verify, timeout=timeout, attempts=attempts, first_wait=0.01)
 
 
 def beside(target: Path) -> list[str]:
@@ -491,6 +491,113 @@ def test_what_cannot_be_written_is_told(frames: str, tmp_path: Path) -> None:
     (tmp_path / "resources").write_text("a file, not a folder")
     with pytest.raises(StargalError, match="cannot be written or read"):
         obtain(frames, tmp_path / "resources" / NAME)
+
+
+# Every fault ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def other_field() -> bytes:
+    return bz2.compress(frame(Field(301, 8162, 6, 81)))
+
+
+def padded(body: bytes, length: int) -> bytes:
+    """A body of just the length that the right one has."""
+    return body.ljust(length)[:length]
+
+
+Faults = Callable[[bytes, bytes], list[Fault]]
+"""The answers to the first requests, from the right file and another field's."""
+
+MENDED: dict[str, tuple[Faults, int]] = {
+    "drop at byte 0": (lambda good, _: [Fault(drop_at=0)], 2),
+    "drop at byte 1": (lambda good, _: [Fault(drop_at=1)], 2),
+    "drop at the last byte": (lambda good, _: [Fault(drop_at=len(good) - 1)], 2),
+    "drop without Range": (lambda good, _: [Fault(drop_at=300), Fault(ranges=False)], 2),
+    "drop twice": (lambda good, _: [Fault(drop_at=300), Fault(drop_at=10)], 3),
+    "drop, then another file": (lambda good, other: [Fault(body=other, drop_at=100)], 2),
+    "stall before the status": (lambda good, _: [Fault(silent=True)], 2),
+    "stall at byte 300": (lambda good, _: [Fault(stall_at=300)], 2),
+    "stall without Range": (lambda good, _: [Fault(stall_at=300), Fault(ranges=False)], 2),
+    "429 with seconds": (lambda good, _: [Fault(status=429, headers={"Retry-After": "0"})], 2),
+    "429 with a date": (
+        lambda good, _: [Fault(status=429, headers={"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"})],
+        2,
+    ),
+    "429 with nonsense": (lambda good, _: [Fault(status=429, headers={"Retry-After": "soon"})], 2),
+    "500 three times": (lambda good, _: [Fault(status=500)] * 3, 4),
+    "drop, then 503": (lambda good, _: [Fault(drop_at=300), Fault(status=503)], 3),
+    "length too long": (lambda good, _: [Fault(length=len(good) + 100)], 3),
+    "nonsense in Content-Range": (
+        lambda good, _: [Fault(drop_at=300), Fault(headers={"Content-Range": "bytes all"})],
+        3,
+    ),
+    "another part than asked for": (
+        lambda good, _: [
+            Fault(drop_at=300),
+            Fault(headers={"Content-Range": f"bytes 200-{len(good) - 1}/{len(good)}"}),
+        ],
+        3,
+    ),
+}
+"""Faults that asking again mends, and the requests it takes."""
+
+TOLD: dict[str, tuple[Faults, int, str]] = {
+    "always 500": (lambda good, _: [Fault(status=500)] * 4, 4, "did not come in 4 attempts: HTTP 500"),
+    "always dropped at once": (lambda good, _: [Fault(drop_at=0)] * 4, 4, "did not come in 4 attempts"),
+    "404": (lambda good, _: [Fault(status=404)], 1, "HTTP 404 .* is not in the archive"),
+    "403": (lambda good, _: [Fault(status=403)], 1, "HTTP 403 .* the server refuses"),
+    "429 for two hours": (
+        lambda good, _: [Fault(status=429, headers={"Retry-After": "7200"})],
+        1,
+        "asks to wait 7200 s",
+    ),
+    "truncated": (lambda good, _: [Fault(body=good[:-300])], 1, "bz2 data is cut short"),
+    "truncated and padded": (lambda good, _: [Fault(body=padded(good[:-300], len(good)))], 1, "bz2 data is damaged"),
+    "bit-flipped": (lambda good, _: [Fault(body=damaged(good))], 1, "bz2 data is damaged"),
+    "another field": (lambda good, other: [Fault(body=other)], 1, "another file's content"),
+    "HTML of the right length": (
+        lambda good, _: [Fault(body=padded(b"<html>busy</html>", len(good)))],
+        1,
+        "a web page, not bz2 data",
+    ),
+    "length too short": (lambda good, _: [Fault(length=len(good) - 50)], 1, "bz2 data is cut short"),
+    "empty": (lambda good, _: [Fault(body=b"")], 1, "an empty file"),
+}
+"""Faults that end in an error, the requests they take, and what is said."""
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_a_fault_that_is_mended(
+    server: ArchiveServer, frames: str, target: Path, good: bytes, other_field: bytes, name: str
+) -> None:
+    faults, requests_made = MENDED[name]
+    server.fail(NAME, *faults(good, other_field))
+    obtain(frames, target, attempts=4, timeout=0.3)
+    assert target.read_bytes() == good
+    assert beside(target) == [NAME, f"{NAME}.sha256"]
+    assert len(server.requests) == requests_made
+    obtain(frames, target)
+    assert len(server.requests) == requests_made
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_fault_that_is_told(
+    server: ArchiveServer, frames: str, target: Path, good: bytes, other_field: bytes, name: str
+) -> None:
+    """No file comes of it, and a later run, with the server well again, gets the right one with one request."""
+    faults, requests_made, message = TOLD[name]
+    server.fail(NAME, *faults(good, other_field))
+    with pytest.raises(StargalError, match=message) as told:
+        obtain(frames, target, attempts=4, timeout=0.3)
+    assert "\n" not in str(told.value)
+    assert not target.exists() and not record_of(target).exists()
+    assert len(server.requests) == requests_made
+    obtain(frames, target, attempts=4)
+    assert target.read_bytes() == good
+    assert len(server.requests) == requests_made + 1
+    obtain(frames, target)
+    assert len(server.requests) == requests_made + 1
 
 
 # Addresses -----------------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ each other and where the field is. Jobs over many fields read the small file.
 
 
 rule align_field:
-    """The cube of a field and the report of its alignment."""
+    """The cube of a field with its SHA-256, and the report of its alignment."""
     input:
         unpack(frames_of),
         code=code_of("align_field"),
     output:
         cube=CUBE,
+        record=f"{CUBE}.sha256",
         report=ALIGNMENT,
     log:
         f"{LOGS}/align_field/{{field}}.log",

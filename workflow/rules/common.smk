@@ -50,6 +50,7 @@ MODEL = f"{RESULTS}/models/{{experiment}}/seed{{seed}}"
 TABLES = f"{RESULTS}/tables"
 FOOTPRINTS = f"{TABLES}/footprints.csv"
 FIGURES = f"{RESULTS}/figures"
+MANIFEST = f"{RESULTS}/manifest.sha256"
 STYLE = os.path.relpath(WORKFLOW / "stargal/stargal.mplstyle")
 
 
@@ -88,6 +89,9 @@ except StargalError as error:
     raise WorkflowError(str(error)) from None
 
 EXPERIMENTS = {name: experiment for part in (NAMED, *VARIED.values()) for name, experiment in part.items()}
+
+# The experiments of rule all; those of studies are trained when asked for.
+OF_EVERY_RUN = [*NAMED, *(name for part in config["comparisons"] for name in VARIED.get(part, ()))]
 
 
 wildcard_constraints:
@@ -202,6 +206,16 @@ def grows(amount):
     return lambda wildcards, attempt: attempt * amount
 
 
+def fields_with_patches(size):
+    """Fields whose patches of a size are made: those that an experiment reads, and those that are shown."""
+    read = [training_fields(name) for name in OF_EVERY_RUN if EXPERIMENTS[name].patch_size == size]
+    if read:
+        read.append(fields_in("validation", "test"))
+    if size == config["patches"]["size"]:
+        read.append(EXAMPLES)
+    return sorted(set().union(*read))
+
+
 def flag(name, value):
     """A yes/no option of a script."""
     return f"--{name}" if value else f"--no-{name}"
@@ -241,6 +255,11 @@ def reported(file):
                 caption = os.path.relpath(said.caption.get_path_or_uri(secret_free=True))
                 return {"title": title[0].upper() + title[1:], "caption": caption}
     raise WorkflowError(f"{file} is to be on the page, but its rule does not give it to report()")
+
+
+def group_options(name, groups):
+    """Files of fields as options of a script, FIELDS=PATH each."""
+    return " ".join(option(name, f"{format_fields(fields)}={path}") for path, fields in groups.items())
 
 
 def fields_of_camcol(wildcards):

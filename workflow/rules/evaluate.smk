@@ -215,3 +215,13 @@ TABLE_FILES = [
 STUDY_FILES = expand(
     f"{TABLES}/{{comparison}}.csv", comparison=[name for name in config["studies"] if name in VARIED]
 )
+MODEL_FILES = [
+    *expand(
+        f"{MODEL}/{{file}}",
+        experiment=OF_EVERY_RUN,
+        seed=config["seeds"],
+        file=["model.keras", "history.csv", "predictions.parquet"],
+    ),
+    *expand(f"{MODEL}/metrics.json", experiment=NAMED, seed=config["seeds"]),
+    *expand(f"{BASELINES}/{{file}}", training_set=USED_SETS, file=["predictions.parquet", "metrics.json"]),
+]

@@ -36,13 +36,14 @@ rule select_sources:
 
 
 rule extract_patches:
-    """A patch around each source of a field."""
+    """A patch around each source of a field, and the SHA-256 of them."""
     input:
         cube=CUBE,
         sources=SOURCES,
         code=code_of("extract_patches"),
     output:
-        PATCHES,
+        patches=PATCHES,
+        record=f"{PATCHES}.sha256",
     log:
         f"{LOGS}/extract_patches/{{size}}/{{field}}.log",
     group:
@@ -57,7 +58,7 @@ rule extract_patches:
         "Cutting patches of {wildcards.size} pixels from field {wildcards.field}"
     shell:
         "python {input.code[0]:q} --cube {input.cube:q} --sources {input.sources:q} --size {wildcards.size}"
-        " --patches {output:q} 2> {log:q}"
+        " --patches {output.patches:q} 2> {log:q}"
 
 
 rule check_buckets:
@@ -140,4 +141,6 @@ DATA_FILES = [
     f"{TABLES}/alignment.csv",
     FOOTPRINTS,
     f"{TABLES}/sources.csv",
+    f"{TABLES}/magnitudes.csv",
+    f"{TABLES}/sizes.csv",
 ]

@@ -24,11 +24,24 @@ def whole(path: Path) -> Iterator[Path]:
     StargalError
         If the file cannot be written: a full disk, a folder that is read-only.
     """
+    with replaced(path) as partial:
+        yield partial
+        write_record(path, sha256(partial))
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """`whole` for records themselves: no record is written.
+
+    Raises
+    ------
+    StargalError
+        As in `whole`.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        write_record(path, sha256(partial))
         partial.replace(path)
     except BaseException as error:
         with suppress(OSError):  # where it could not be written, it need not be removed
@@ -51,10 +64,8 @@ def record_of(path: Path) -> Path:
 
 def write_record(path: Path, digest: str) -> None:
     """Record the SHA-256 of a file."""
-    record = record_of(path)
-    partial = record.with_name(f".{record.name}.partial")
-    partial.write_text(f"{digest}  {path.name}\n")
-    partial.replace(record)
+    with replaced(record_of(path)) as partial:
+        partial.write_text(f"{digest}  {path.name}\n")
 
 
 def recorded(path: Path) -> str | None:

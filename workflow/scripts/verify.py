@@ -1,0 +1,30 @@
+"""Compare every cached file with its recorded SHA-256.
+
+Reads all that lies below some folders; prints a line for each file that is missing, changed or unknown.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from stargal import cli
+from stargal.errors import StargalError
+from stargal.manifest import verify
+
+
+def main(folders: Annotated[list[Path], Argument(help="Where to look.")]) -> None:
+    """Verify all files."""
+    count: Counter[str] = Counter()
+    faults = 0
+    for fault in verify(folders, count):
+        print(fault, flush=True)
+        faults += 1
+    print(f"{count['files']} files of {count['bytes'] / 1e6:.1f} MB are as recorded")
+    if faults:
+        raise StargalError(f"{faults} files are not as recorded: each is named above, with what to do")
+
+
+if __name__ == "__main__":
+    cli.run(main)
