@@ -1,6 +1,7 @@
 """Kill whole runs with SIGKILL at random moments, go on with a plain run each time, and compare with a run left alone.
 
-`make faults`. It takes made fields over HTTP through every stage, training included. After each kill and after each
+`make faults`. It first compares a run on two processors with one on a single processor in another folder. It takes made
+fields over HTTP through every stage, training included. After each kill and after each
 end it looks whether
 
 - every file under its name is the one of the undisturbed run, byte for byte;
@@ -77,9 +78,11 @@ def outputs_of_running_jobs(project: Project) -> set[str]:
     return {urlsafe_b64decode(name).decode() for name in names if name != "migration_underway"}
 
 
-def start(project: Project, *targets: str) -> subprocess.Popen[bytes]:
-    """Start snakemake as the leader of a process group of its own."""
-    command = [sys.executable, "-m", "snakemake", "--configfile", "made.yaml", "--cores", "2", *targets]
+def start(project: Project, *targets: str, processors: int = 2) -> subprocess.Popen[bytes]:
+    """Start snakemake as the leader of a process group of its own, on so many of the processors."""
+    allowed = ",".join(map(str, sorted(os.sched_getaffinity(0))[:processors]))
+    command = ["taskset", "--cpu-list", allowed, sys.executable, "-m", "snakemake", "--configfile", "made.yaml"]
+    command += ["--cores", str(processors), *targets]
     environment = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     with (project.folder / "run.log").open("ab") as log:
         return subprocess.Popen(
@@ -172,7 +175,7 @@ def check_requests(server: ArchiveServer, fetched: Counter[str], interrupted: in
 
 def make_project(folder: Path, url: str) -> Project:
     """A project of three made fields and one experiment."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     project = Project(folder, url)
     project.write_fields(FIELDS)
     config = folder / "config/config.yaml"
@@ -193,6 +196,12 @@ def main(kills: int, seed: int, folder: Path) -> None:
         assert code == 0, (project.folder / "run.log").read_text()[-3000:]
         expected, jobs = digests_of(project), jobs_done(project)
         print(f"undisturbed: {jobs} jobs, {len(expected)} files, {took:.0f} s", flush=True)
+        single = make_project(folder / "another/place", server.url)
+        code = start(single, processors=1).wait()
+        assert code == 0, (single.folder / "run.log").read_text()[-3000:]
+        assert digests_of(single) == expected
+        shutil.rmtree(single.folder)
+        print("on one processor, in another folder: the same bytes", flush=True)
         random_moments = random.Random(seed)
         delays = [random_moments.uniform(0, LONGEST) * took for _ in range(kills)]
         result, interrupted, asked = Killed(), 0, Counter[str]()

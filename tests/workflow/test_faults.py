@@ -1,0 +1,234 @@
+"""What befalls a run: it is told in one line, nothing is half-written, and a plain rerun mends it.
+
+The long ones run with `make faults`.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from kill_runs import UNFINISHED, Killed, digests_of, kill_and_resume, start, state_of
+from test_bad_input import refused
+
+from archive_server import ArchiveServer
+from conftest import Project
+from stargal.files import record_of, sha256
+from stargal.survey import Field
+
+FIRST, SECOND = Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)
+CUBES = [f"results/made/aligned/{field.name}.fits" for field in (FIRST, SECOND)]
+PATCHES = f"results/made/patches/15/{FIRST.name}.npy"
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own at a folder."""
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def remount(folder: Path, options: str) -> None:
+    """Give a small disk other options."""
+    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
+
+def flip(path: Path, *, quietly: bool = False) -> None:
+    """Flip one bit in the middle of a file; quietly, as a disk does it, without another time."""
+    times = path.stat()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 16
+    path.write_bytes(data)
+    if quietly:
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def said(project: Project) -> str:
+    return (project.folder / "run.log").read_text()
+
+
+def wait_until(project: Project, text: str) -> None:
+    """Wait until a started run has said something."""
+    deadline = time.monotonic() + 120
+    while text not in said(project):
+        assert time.monotonic() < deadline, said(project)
+        time.sleep(0.05)
+
+
+# In `make test` -------------------------------------------------------------------------------------------------
+
+
+def test_killed_twice(project: Project, server: ArchiveServer, tmp_path: Path):
+    """The first of two fields, killed at two moments; `make faults` does it 25 times with training and all."""
+    expected = digests_of(project)
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    killed = Project(folder, server.url)
+    before, result = len(server.requests), Killed()
+    kill_and_resume(killed, expected, [random.Random(2).uniform(3, 6), 6.0], result, PATCHES)
+    assert result.kills >= 1
+    assert len(server.requests) - before <= 7 + 2 * result.kills
+
+
+def test_manifest_lists_all_that_was_made(project: Project):
+    manifest = project.result("manifest.sha256")
+    made = {path for path in manifest.parent.rglob("*") if path.is_file() and path.suffix != ".sha256"}
+    listed = {manifest.parent / line.split("  ")[1] for line in manifest.read_text().splitlines()}
+    assert listed == made
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", manifest.name], cwd=manifest.parent, check=True)
+
+
+def test_verify_names_every_damage(project: Project):
+    """Bits that flip under a file's old time are not seen by Snakemake, but by this."""
+    said = project.run("verify")
+    assert " MB are as recorded" in said
+    harmed = [
+        project.folder / CUBES[0],
+        project.result("figures/roc.svg"),
+        project.result("models/base_small/seed1/model.keras"),
+        project.folder / "resources/made/frames/301/frame-g-001000-1-0110.fits.bz2",
+    ]
+    removed = project.result("tables/scores.csv")
+    removed.rename(project.folder / "scores.csv")
+    for path in harmed:
+        flip(path, quietly=True)
+    try:
+        done = project.snakemake("verify")
+    finally:
+        for path in harmed:
+            flip(path, quietly=True)
+        (project.folder / "scores.csv").rename(removed)
+    assert done.returncode != 0
+    for path in harmed:
+        assert f"changed: {path.relative_to(project.folder)}: its bytes are not those recorded" in done.stdout
+    assert f"missing: {removed.relative_to(project.folder)}" in done.stdout
+    assert "error: 5 files are not as recorded" in done.stdout
+
+
+def test_two_runs_at_once(broken):
+    """The second says so and leaves the first alone."""
+    project, _ = broken
+    first = start(project, CUBES[0])
+    wait_until(project, "Fetching band")
+    second = project.snakemake(CUBES[0])
+    assert second.returncode != 0 and "Directory cannot be locked" in second.stdout
+    assert first.wait() == 0, said(project)
+    assert (project.folder / CUBES[0]).exists()
+
+
+# In `make faults` -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+def test_ctrl_c(broken):
+    """Nothing half-written under any name; no --unlock; what was done stays."""
+    project, _ = broken
+    moments = random.Random(3)
+    for _ in range(3):
+        run = start(project, *CUBES)
+        wait_until(project, "Fetching band")
+        time.sleep(moments.uniform(0, 8))
+        os.killpg(run.pid, signal.SIGINT)
+        assert run.wait() != 0
+        for path in (project.folder / "results").rglob("*.fits"):
+            assert sha256(path) == record_of(path).read_text().split()[0]
+        assert not list(project.folder.rglob("*.partial"))
+    before = state_of(project)
+    project.run(*CUBES)
+    after = state_of(project)
+    assert {name: after[name] for name in before} == before
+    assert not [path for path in project.folder.rglob("*") if path.name.endswith(UNFINISHED)]
+
+
+@pytest.mark.long
+def test_full_disk(broken):
+    """Room for one cube of two: the other is told; with more room it is made, and the first is left alone."""
+    project, _ = broken
+    with small_disk(project.folder / "results/made", "120m") as disk:
+        told = refused(project, "cannot be written: ", *CUBES)
+        assert "see that the disk has room" in told
+        (made,) = disk.rglob("*.fits")
+        before = made.stat()
+        remount(disk, "size=400m")
+        project.run(*CUBES)
+        assert (made.stat().st_ino, made.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.long
+def test_full_disk_under_the_downloads(broken):
+    project, _ = broken
+    frame = "resources/made/frames/301/frame-g-001000-1-0100.fits.bz2"
+    with small_disk(project.folder / "resources/made", "100k") as disk:
+        done = project.snakemake(frame)
+        lines = {line for line in done.stdout.splitlines() if line.startswith("error: ")}
+        assert done.returncode != 0 and len(lines) == 1 and "No space left on device" in lines.pop(), done.stdout
+        assert not (project.folder / frame).exists()
+        remount(disk, "size=100m")
+        project.run(frame)
+
+
+@pytest.mark.long
+def test_read_only_results(broken):
+    project, _ = broken
+    with small_disk(project.folder / "results/made", "400m") as disk:
+        (disk / "aligned").mkdir()
+        remount(disk, "ro")
+        refused(project, "cannot be written: Read-only file system", CUBES[0])
+        remount(disk, "rw")
+        project.run(CUBES[0])
+
+
+@pytest.mark.long
+def test_config_changed_while_running(broken):
+    """What began with the old configuration does not pass for the new one's."""
+    project, _ = broken
+    run = start(project, PATCHES)
+    wait_until(project, "Aligning the bands")
+    with project.configured(sources={"magnitude_limit": 20.0}):
+        assert run.wait() == 0, said(project)
+        old = project.folder.joinpath(PATCHES).read_bytes()
+        assert project.planned(PATCHES) == {"select_sources": 1, "extract_patches": 1}
+        project.run(PATCHES)
+        assert project.planned(PATCHES) == {}
+        assert len(project.folder.joinpath(PATCHES).read_bytes()) < len(old)
+
+
+@pytest.mark.long
+def test_damage_is_refused_and_mended(broken):
+    """A bit of each kind of file under resources and results: no job goes on with it, and removing it mends all."""
+    project, _ = broken
+    frame = "resources/made/frames/301/frame-g-001000-1-0100.fits.bz2"
+    catalog = "resources/made/catalogs/301/calibObj-001000-1-star.fits.gz"
+    sources, report = f"results/made/sources/{FIRST.name}.parquet", f"results/made/aligned/{FIRST.name}.json"
+    table, figure = "results/made/tables/footprints.csv", f"results/made/figures/patches/15/{FIRST.name}.png"
+    project.run(figure, table)
+    expected = digests_of(project)
+    for name, user in [
+        (frame, CUBES[0]),
+        (catalog, sources),
+        (CUBES[0], PATCHES),
+        (sources, PATCHES),
+        (report, table),
+        (PATCHES, figure),
+    ]:
+        path = project.folder / name
+        flip(path)
+        refused(project, f"{name}: its bytes are not those recorded", user)
+        path.unlink()
+        # By name: what is made already does not need it any more.
+        project.run(frame, catalog, CUBES[0], sources, PATCHES, table, figure)
+        assert digests_of(project) == expected, f"after {name}"
+    shutil.rmtree(project.folder)
