@@ -206,6 +206,8 @@ def test_every_key_is_documented(config):
             keys.add(f"{section}.{{name}}")
         elif section in ("models", "augmentations"):
             keys |= {f"{section}.{{name}}.{key}" for block in value.values() for key in block}
+        elif section == "realism":
+            keys |= {"realism.fields", *(f"realism.transfer.{key}" for key in value["transfer"])}
         else:
             keys |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
     assert documented - {"simulate.seed"} == keys - {"simulate", "simulate.seed"}

@@ -14,7 +14,7 @@ import pytest
 from stargal.errors import StargalError
 from stargal.files import intact, record_of, sha256, whole
 from stargal.patches import read_patches, write_patches
-from stargal.tables import read_records, read_table, write_records
+from stargal.tables import read_json, read_table, write_records
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,7 +53,7 @@ def write_parquet(path: Path) -> None:
     ("write", "read"),
     [
         (write_parquet, read_table),
-        (lambda path: write_records([{"mcc": 0.5}], path), read_records),
+        (lambda path: write_records([{"mcc": 0.5}], path), read_json),
         (lambda path: write_patches(np.zeros((2, 3, 3, 5), np.float32), path), lambda path: read_patches(path, 2)),
     ],
     ids=["parquet", "json", "npy"],

@@ -3,7 +3,6 @@
 Reads the corners of the fields, results/{sky}/aligned/{field}.json; writes results/{sky}/tables/footprints.csv.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,8 @@ from typer import Option
 
 from stargal import cli
 from stargal.buckets import check_buckets
-from stargal.files import intact
 from stargal.survey import parse_fields
-from stargal.tables import write_csv
+from stargal.tables import read_json, write_csv
 
 
 def main(
@@ -27,7 +25,7 @@ def main(
     """Check the buckets."""
     named = {"train": train, "validation": validation, "test": test}
     buckets = {field.name: bucket for bucket, fields in named.items() for field in parse_fields(fields)}
-    reports_of = {field: json.loads(intact(Path(reports.format(field=field))).read_text()) for field in buckets}
+    reports_of = {field: read_json(Path(reports.format(field=field))) for field in buckets}
     footprints = {field: report["footprint"] for field, report in reports_of.items()}
     write_csv(check_buckets(footprints, buckets), table, sky, digits=9)
 

@@ -13,7 +13,7 @@ from typer import Option
 
 from stargal import cli
 from stargal.comparisons import compare, count_parameters
-from stargal.tables import read_table, write_csv
+from stargal.tables import read_csv, read_table, write_csv
 
 
 def main(
@@ -34,7 +34,7 @@ def main(
     varied = json.loads(experiments)
     compared = compare(
         {
-            name: [pd.read_csv(histories.format(experiment=name, seed=seed)) for seed in seeds.split()]
+            name: [read_csv(Path(histories.format(experiment=name, seed=seed))) for seed in seeds.split()]
             for name in varied
         },
         {
@@ -47,7 +47,7 @@ def main(
     described["parameters"] = [
         count_parameters(Path(models.format(experiment=name, seed=seeds.split()[0]))) for name in varied
     ]
-    theirs = pd.read_csv(published)
+    theirs = read_csv(published)
     theirs = theirs[theirs["comparison"] == comparison].drop(columns="comparison").set_index("experiment")
     whole = pd.concat([compared[["experiment"]], described, compared.drop(columns="experiment")], axis=1)
     write_csv(whole.join(theirs, on="experiment") if len(theirs) else whole, table, sky)

@@ -6,13 +6,12 @@ Reads results/{sky}/tables/alignment.csv; writes results/{sky}/figures/alignment
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from typer import Option
 
 from stargal import cli
-from stargal.files import intact
 from stargal.look import save, style
 from stargal.pictures import draw_alignment
+from stargal.tables import read_csv
 
 
 def main(
@@ -22,7 +21,7 @@ def main(
 ) -> None:
     """Show the residuals of the alignment."""
     with style():
-        save(draw_alignment(pd.read_csv(intact(table))), figure, sky)
+        save(draw_alignment(read_csv(table)), figure, sky)
 
 
 if __name__ == "__main__":

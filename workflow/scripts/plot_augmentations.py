@@ -16,7 +16,7 @@ from stargal.look import save, style
 from stargal.patches import read_patches
 from stargal.pictures import draw_variants
 from stargal.survey import REFERENCE
-from stargal.tables import read_table
+from stargal.tables import read_json, read_table
 
 SHOWN = 18.0
 """The r magnitude: bright enough to see what is done, too faint to fill the patch."""
@@ -37,7 +37,7 @@ def main(
     table = read_table(sources, ["label", f"model_mag_{REFERENCE}"])
     distance = (table[f"model_mag_{REFERENCE}"] - SHOWN).abs() + 100 * (table["label"] != 0)
     patch = read_patches(patches, len(table))[[int(np.nanargmin(distance))]]
-    measured = json.loads(report.read_text())["bands"]
+    measured = read_json(report)["bands"]
     noise = np.array([band["noise"] for band in measured], float)
     seeing = np.array([[band["fwhm"] for band in measured]], float)
     reference = bands.index(REFERENCE)

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from typer import Argument, Option
 
 from stargal import cli, look, plots
+from stargal.tables import read_csv
 
 
 def main(
@@ -16,7 +16,7 @@ def main(
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Draw completeness and purity."""
-    table = pd.read_csv(scores)
+    table = read_csv(scores)
     table = table[(table["against"] == labels) & (table["bucket"] == "test") & table["seed"].notna()]
     with look.style():
         look.save(plots.completeness_and_purity(table), figure, sky)

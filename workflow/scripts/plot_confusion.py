@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from typer import Argument, Option
 
 from stargal import cli, look, plots
-from stargal.files import intact
+from stargal.tables import read_csv
 
 
 def main(
@@ -17,7 +16,7 @@ def main(
     figure: Annotated[Path, Option(help="Where to write the figure.")],
 ) -> None:
     """Draw the confusion matrices."""
-    table = pd.read_csv(intact(scores))
+    table = read_csv(scores)
     table = table[
         (table["against"] == labels) & (table["bucket"] == "test") & table["seed"].notna()
     ]  # baselines have no seed

@@ -7,14 +7,13 @@ sources.svg.
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from typer import Option
 
 from stargal import cli
-from stargal.files import intact
 from stargal.look import save, style
 from stargal.realism import draw_ratios, draw_sources, read_descriptions
 from stargal.survey import parse_fields
+from stargal.tables import read_csv
 
 
 def main(
@@ -29,7 +28,7 @@ def main(
     """Show the comparison."""
     names = [field.name for field in parse_fields(fields)]
     with style():
-        save(draw_ratios(pd.read_csv(intact(table))), ratios, sky)
+        save(draw_ratios(read_csv(table)), ratios, sky)
         save(draw_sources(read_descriptions(simulated, names), read_descriptions(real, names)), sources, sky)
 
 

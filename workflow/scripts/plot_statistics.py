@@ -6,13 +6,12 @@ Reads sources.csv, magnitudes.csv and sizes.csv below results/{sky}/tables; writ
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from typer import Option
 
 from stargal import cli
-from stargal.files import intact
 from stargal.look import save, style
 from stargal.pictures import draw_statistics
+from stargal.tables import read_csv
 
 
 def main(
@@ -24,7 +23,7 @@ def main(
 ) -> None:
     """Show the statistics of the sources."""
     with style():
-        save(draw_statistics(*(pd.read_csv(intact(path)) for path in (counts, magnitudes, sizes))), figure, sky)
+        save(draw_statistics(*(read_csv(path) for path in (counts, magnitudes, sizes))), figure, sky)
 
 
 if __name__ == "__main__":

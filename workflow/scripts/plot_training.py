@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from typer import Option
 
 from stargal import cli, look, plots
-from stargal.files import intact
+from stargal.tables import read_csv
 
 
 def main(
@@ -19,7 +18,7 @@ def main(
 ) -> None:
     """Draw the training curves."""
     runs = {
-        name: [pd.read_csv(intact(Path(histories.format(experiment=name, seed=seed)))) for seed in seeds.split()]
+        name: [read_csv(Path(histories.format(experiment=name, seed=seed))) for seed in seeds.split()]
         for name in experiments.split()
     }
     with look.style():

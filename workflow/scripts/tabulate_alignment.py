@@ -3,7 +3,6 @@
 Reads results/{sky}/aligned/{field}.json; writes results/{sky}/tables/alignment.csv, a row a field and band.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +10,8 @@ import pandas as pd
 from typer import Option
 
 from stargal import cli
-from stargal.files import intact
 from stargal.survey import parse_fields
-from stargal.tables import write_csv
+from stargal.tables import read_json, write_csv
 
 
 def main(
@@ -24,7 +22,7 @@ def main(
 ) -> None:
     """Tabulate the alignment."""
     names = [field.name for field in parse_fields(fields)]
-    described = {name: json.loads(intact(Path(reports.format(field=name))).read_text()) for name in names}
+    described = {name: read_json(Path(reports.format(field=name))) for name in names}
     rows = [{"field": name} | band for name, report in described.items() for band in report["bands"]]
     write_csv(pd.DataFrame(rows), table, sky)
 

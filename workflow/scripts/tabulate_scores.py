@@ -13,7 +13,7 @@ from typer import Option
 from stargal import cli
 from stargal.baselines import BASELINES
 from stargal.metrics import COLUMNS
-from stargal.tables import read_records, write_csv
+from stargal.tables import read_json, write_csv
 
 
 def main(
@@ -31,10 +31,10 @@ def main(
         {"classifier": experiment, "training_set": training_set, "seed": int(seed)} | record
         for experiment, training_set in training_set_of.items()
         for seed in seeds.split()
-        for record in read_records(Path(metrics.format(experiment=experiment, seed=seed)))
+        for record in read_json(Path(metrics.format(experiment=experiment, seed=seed)))
     ]
     for place, training_set in enumerate(dict.fromkeys(training_set_of.values())):
-        for record in read_records(Path(baselines.format(training_set=training_set))):
+        for record in read_json(Path(baselines.format(training_set=training_set))):
             learned = BASELINES[record["classifier"]].learned
             if learned or place == 0:  # the others are the same for every training set
                 rows.append({"training_set": training_set if learned else None} | record)

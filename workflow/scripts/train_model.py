@@ -16,7 +16,7 @@ from stargal import cli, models
 from stargal.augment import Augmentation
 from stargal.labels import LABELS, require_both_classes
 from stargal.survey import parse_fields
-from stargal.tables import write_csv
+from stargal.tables import read_json, write_csv
 from stargal.train import LabelledPatches, fit, open_patches, sky_sigma
 
 
@@ -68,7 +68,7 @@ def main(
 
 def measured_seeing(reports: list[Path]) -> NDArray[np.float64]:
     """Full width at half maximum of the PSF of some fields ``(fields, bands)``, arcsec; NaN where it is not known."""
-    bands = [json.loads(report.read_text())["bands"] for report in reports]
+    bands = [read_json(report)["bands"] for report in reports]
     return np.array([[band["fwhm"] for band in field] for field in bands], float)
 
 

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import yaml
 from typer import Option
 
@@ -16,7 +15,7 @@ from stargal import cli
 from stargal.files import whole
 from stargal.report import Shown, headline, in_chapters, read_hashes, render_page, versions
 from stargal.survey import Field, parse_fields
-from stargal.tables import read_table
+from stargal.tables import read_csv, read_table
 from stargal.viewer import UNCERTAIN, build_viewer, describe_sources, embed_viewers, scripts
 
 
@@ -53,7 +52,7 @@ def main(
     items = [
         Shown(item["chapter"], item["title"], Path(item["caption"]), Path(item["file"])) for item in json.loads(shown)
     ]
-    table = pd.read_csv(footprints)
+    table = read_csv(footprints)
     camcols = {(f.rerun, f"{f.run:06d}", f.camcol) for f in map(Field.parse, table["field"])}
     records = [
         Path(catalogs.format(rerun=rerun, run=run, camcol=camcol, kind=kind))
@@ -64,8 +63,8 @@ def main(
         template,
         sky=sky,
         chapters=in_chapters(items),
-        fields=table.merge(pd.read_csv(counts)[["field", "stars", "galaxies"]], on="field").to_dict("records"),
-        headline=headline(pd.read_csv(scores)),
+        fields=table.merge(read_csv(counts)[["field", "stars", "galaxies"]], on="field").to_dict("records"),
+        headline=headline(read_csv(scores)),
         best=best,
         experiments=json.loads(experiments),
         viewed=list(viewers),

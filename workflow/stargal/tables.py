@@ -25,6 +25,31 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         raise unusable(path, str(error).splitlines()[0]) from None
 
 
+def read_csv(path: Path) -> pd.DataFrame:
+    """A CSV table, as it was written.
+
+    Raises
+    ------
+    StargalError
+        If its bytes are not those recorded.
+    """
+    return pd.read_csv(intact(path))
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds, as it was written.
+
+    Raises
+    ------
+    StargalError
+        If its bytes are not those recorded, or it is not JSON.
+    """
+    try:
+        return json.loads(intact(path).read_text())
+    except (OSError, ValueError) as error:
+        raise unusable(path, str(error)) from None
+
+
 def write_csv(table: pd.DataFrame, path: Path, sky: str, digits: int = 6) -> None:
     """Write a table with so many significant digits; what is not defined is an empty cell.
 
@@ -41,20 +66,6 @@ def write_records(records: list[dict[str, Any]], path: Path) -> None:
     rounded = [{key: _json_number(value) for key, value in record.items()} for record in records]
     with whole(path) as partial:
         partial.write_text(json.dumps(rounded, indent=1, sort_keys=True, allow_nan=False) + "\n")
-
-
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """Read what `write_records` wrote.
-
-    Raises
-    ------
-    StargalError
-        If the file is not JSON.
-    """
-    try:
-        return json.loads(intact(path).read_text())
-    except (OSError, ValueError) as error:
-        raise unusable(path, str(error)) from None
 
 
 def _json_number(value: Any) -> Any:
