@@ -49,23 +49,24 @@ def test_the_reports_variants_are_counted_honestly(name, combinations, distinct)
     assert augmentation.count_distinct() == distinct
     patch = patches_of(1)
     random = np.random.default_rng(0)
-    made = {augmentation.make(variant, patch, random, SKY, SEEING).tobytes() for variant in augmentation.variants()}
-    assert len(made) == distinct
+    variants = np.array(list(augmentation.variants()))
+    made = augmentation.make(variants, np.repeat(patch, combinations, axis=0), random, SKY, SEEING)
+    assert len({variant.tobytes() for variant in made}) == distinct
 
 
 def test_turned_and_mirrored_patches_are_the_eight_of_the_square():
     patch = np.arange(25, dtype=np.float32).reshape(1, 5, 5, 1)
     eight = {np.rot90(side, k).tobytes() for side in (patch[0, :, :, 0], patch[0, :, :, 0].T) for k in range(4)}
-    made = [
-        moved(patch, turns, mirror)[0, :, :, 0].tobytes() for turns, mirror in itertools.product(range(4), range(3))
-    ]
+    turns, mirrors = np.array(list(itertools.product(range(4), range(3)))).T
+    made = [square.tobytes() for square in moved(np.repeat(patch, 12, axis=0), turns, mirrors)[..., 0]]
     assert set(made) == eight and len(made) == 12
 
 
 def test_every_variant_is_drawn_equally_often():
     patches = np.broadcast_to(patches_of(1), (4000, 25, 25, 5))
     drawn = draw(CONFIGURED["rotation"], patches)
-    counts = [np.sum(np.all(drawn == moved(patches[:1], turns, 0), axis=(1, 2, 3))) for turns in range(4)]
+    four = moved(patches[:4], np.arange(4), np.zeros(4, int))
+    counts = [np.sum(np.all(drawn == one, axis=(1, 2, 3))) for one in four]
     assert sum(counts) == 4000 and min(counts) > 900
 
 
@@ -101,7 +102,7 @@ def test_a_blur_keeps_the_flux_and_adds_its_width():
 def test_a_wider_seeing_keeps_the_noise_of_the_sky():
     random = np.random.default_rng(1)
     sky = (random.normal(size=(300, 25, 25, 5)) * SKY).astype(np.float32)
-    variant = (0, 0, False, True)
+    variant = np.tile([0, 0, 0, 1], (300, 1))
     seeing = np.full((300, 5), 1.4 * FWHM_PER_SIGMA * PIXEL_ARCSEC)
     widened = Augmentation(widen=2).make(variant, sky, random, SKY, seeing)
     np.testing.assert_allclose(widened.std(axis=(0, 1, 2)), SKY, rtol=0.02)

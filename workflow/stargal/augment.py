@@ -63,12 +63,15 @@ class Augmentation:
 
         Two variants with an offset of their own always differ.
         """
-        marks = np.arange(9).reshape(1, 3, 3, 1)
-        seen = {
-            (moved(marks, turns, mirror).tobytes(), blurred, (turns, mirror) if offset else None)
-            for turns, mirror, offset, blurred in self.variants()
-        }
-        return len(seen)
+        variants = np.array(list(self.variants()))
+        marks = np.broadcast_to(np.arange(9).reshape(3, 3, 1), (len(variants), 3, 3, 1))
+        places = moved(marks, *variants.T[:2])
+        return len(
+            {
+                (place.tobytes(), blurred, (turns, mirror) if offset else None)
+                for place, (turns, mirror, offset, blurred) in zip(places, variants.tolist(), strict=True)
+            }
+        )
 
     def draw(
         self,
@@ -94,15 +97,11 @@ class Augmentation:
         -------
         float32 array, (n, size, size, bands)
         """
-        combinations = list(self.variants())
+        combinations = np.array(list(self.variants()))
         if len(combinations) == 1:
             return patches
-        result = np.empty_like(patches)
-        drawn = random.integers(len(combinations), size=len(patches))
-        for number in np.unique(drawn):
-            rows = np.flatnonzero(drawn == number)
-            result[rows] = self.make(combinations[number], patches[rows], random, sky_sigma, seeing[rows])
-        return result
+        drawn = combinations[random.integers(len(combinations), size=len(patches))]
+        return self.make(drawn, patches, random, sky_sigma, seeing)
 
     def examples(
         self,
@@ -120,39 +119,52 @@ class Augmentation:
         if len(variants) == 1 and (self.offset or self.sky_offset or self.widen):
             variants *= 2
         chosen = np.linspace(0, len(variants) - 1, min(most, len(variants))).round().astype(int)
-        return np.concatenate([self.make(variants[one], patch, random, sky_sigma, seeing) for one in chosen])
+        copies = np.repeat(patch, len(chosen), axis=0)
+        return self.make(np.array(variants)[chosen], copies, random, sky_sigma, np.repeat(seeing, len(chosen), axis=0))
 
     def make(
         self,
-        variant: tuple[int, int, bool, bool],
+        variants: NDArray[np.int64],
         patches: NDArray[np.float32],
         random: np.random.Generator,
         sky_sigma: NDArray[np.float64],
         seeing: NDArray[np.float64],
     ) -> NDArray[np.float32]:
-        """One of the `variants` of some patches; parameters and result as of `draw`."""
-        turns, mirror, offset, blurred = variant
-        count, bands = len(patches), patches.shape[3]
-        patches = moved(patches, turns, mirror)
-        if blurred and self.blur:
-            patches = convolved(patches, np.full((count, bands), self.blur))
-        if blurred and self.widen:
-            factor = random.uniform(1, self.widen, (count, 1))
-            psf_sigma = seeing / (PIXEL_ARCSEC * FWHM_PER_SIGMA)
-            patches = reseen(patches, psf_sigma * np.sqrt(factor**2 - 1), sky_sigma, random)
-        if offset:
-            scale = self.offset + self.sky_offset * sky_sigma
-            patches = patches + (random.normal(size=(count, 1, 1, bands)) * scale).astype(np.float32)
-        return patches
+        """One of the `variants` of each patch; parameters and result as of `draw`.
+
+        Parameters
+        ----------
+        variants : int array, (n, 4)
+            Rows of `variants`.
+        """
+        turns, mirror, offset, blurred = variants.T
+        result = moved(patches, turns, mirror)
+        bands = patches.shape[3]
+        rows = np.flatnonzero(blurred)
+        if self.blur and len(rows):
+            result[rows] = convolved(result[rows], np.full((1, bands), self.blur))
+        if self.widen and len(rows):
+            factor = random.uniform(1, self.widen, (len(rows), 1))
+            psf_sigma = seeing[rows] / (PIXEL_ARCSEC * FWHM_PER_SIGMA)
+            result[rows] = reseen(result[rows], psf_sigma * np.sqrt(factor**2 - 1), sky_sigma, random)
+        rows = np.flatnonzero(offset)
+        scale = self.offset + self.sky_offset * sky_sigma
+        result[rows] += (random.normal(size=(len(rows), 1, 1, bands)) * scale).astype(np.float32)
+        return result
 
 
-def moved(patches: NDArray[Any], turns: int, mirror: int) -> NDArray[Any]:
-    """Patches ``(n, size, size, bands)`` mirrored, then turned by so many right angles.
+def moved(patches: NDArray[Any], turns: NDArray[np.int64], mirror: NDArray[np.int64]) -> NDArray[Any]:
+    """Patches ``(n, size, size, bands)`` mirrored, then turned by right angles, each as told: a copy.
 
-    `mirror` is 0 for not, 1 for along the diagonal, 2 for upside down.
+    `turns` counts the right angles; `mirror` is 0 for none, 1 for along the diagonal, 2 for upside down.
     """
-    mirrored = (patches, patches.swapaxes(1, 2), patches[:, ::-1])[mirror]
-    return np.rot90(mirrored, turns, axes=(1, 2))
+    result = patches.copy()
+    for quarter, kind in {*zip(turns.tolist(), mirror.tolist(), strict=True)} - {(0, 0)}:
+        rows = np.flatnonzero((turns == quarter) & (mirror == kind))
+        cut = patches[rows]
+        mirrored = (cut, cut.swapaxes(1, 2), cut[:, ::-1])[kind]
+        result[rows] = np.rot90(mirrored, quarter, axes=(1, 2))
+    return result
 
 
 def reseen(
@@ -173,19 +185,21 @@ def reseen(
 
 
 def convolved(patches: NDArray[np.float32], sigma: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Patches ``(n, size, size, bands)`` convolved with Gaussians of standard deviations `sigma` (n, bands), pixels.
+    """Patches ``(n, size, size, bands)`` convolved with Gaussians of standard deviations `sigma`, pixels.
 
-    Pixels beyond the edge and without data have no weight, so that neither pulls the sky down.
+    `sigma` is ``(n, bands)``, or ``(1, bands)`` for all patches alike. Pixels beyond the edge and without data have no
+    weight, so that neither pulls the sky down.
     """
     kernel = gaussian(sigma, patches.shape[1]).astype(np.float32)
-    bands_first = np.moveaxis(patches, 3, 1)
-    known = np.isfinite(bands_first)
     turned = kernel.swapaxes(2, 3)
+    bands_first = np.ascontiguousarray(np.moveaxis(patches, 3, 1))
+    known = np.isfinite(bands_first)
+    if known.all():
+        return np.moveaxis(np.asarray(kernel @ bands_first @ turned), 1, 3)
     blurred = kernel @ np.where(known, bands_first, 0) @ turned
-    if not known.all():
-        with np.errstate(invalid="ignore", divide="ignore"):
-            blurred /= kernel @ known.astype(np.float32) @ turned
-        blurred[~known] = np.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        blurred /= kernel @ known.astype(np.float32) @ turned
+    blurred[~known] = np.nan
     return np.moveaxis(blurred, 1, 3)
 
 
