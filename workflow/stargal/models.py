@@ -71,9 +71,11 @@ def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
     The scale of SDSS magnitudes (Lupton, Gunn & Szalay 1999). Pixels without data become 0, the mean of the
     subtracted sky.
     """
-    flux = ops.where(ops.isnan(patches), 0.0, patches)
-    variance = [(SOFTENING * float(sigma)) ** 2 for sigma in sky_sigma]
-    linear = layers.Normalization(mean=[0.0] * len(variance), variance=variance, name="softened")(flux)
+    _, rows, columns, bands = patches.shape
+    lines = ops.reshape(patches, (-1, rows, columns * bands))  # long rows: half the time of five numbers at a time
+    flux = ops.where(ops.isnan(lines), ops.zeros_like(lines), lines)
+    scale = [1 / (SOFTENING * float(sigma)) for sigma in sky_sigma] * columns
+    linear = ops.reshape(layers.Rescaling(scale, name="softened")(flux), (-1, rows, columns, bands))
     height = ops.abs(linear)
     return ops.sign(linear) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
 
@@ -132,7 +134,7 @@ def describe(model: keras.Model) -> pd.DataFrame:
             "parameters": layer.count_params(),
         }
         for layer in model.layers
-        if not isinstance(layer, layers.InputLayer | layers.Normalization)
+        if not isinstance(layer, layers.InputLayer | layers.Rescaling)
     ]
     return pd.DataFrame([*rows, {"layer": "total", "parameters": model.count_params()}])
 
