@@ -25,17 +25,18 @@ types: $(VENV)/test.stamp
 	mypy
 
 unit: $(VENV)/test.stamp
-	pytest tests/unit
+	pytest -n auto tests/unit
 
 workflow: $(VENV)/test.stamp
-	pytest tests/workflow
+	pytest -n 2 --dist loadgroup tests/workflow
 
 test-slurm: $(VENV)/test.stamp $(VENV)/slurm.stamp  ## profiles/slurm on a SLURM of its own; as root on Debian
 	-bash tests/slurm.sh install
 	pytest tests/cluster
 
-benchmark: $(VENV)/test.stamp  ## alignment beside its alternatives; needs STARGAL_MIRROR
+benchmark: $(VENV)/test.stamp  ## alignment and training beside their alternatives; needs STARGAL_MIRROR
 	python tests/benchmark_align.py
+	python tests/benchmark_training.py
 
 faults: $(VENV)/test.stamp  ## 25 runs killed at random moments; half an hour
 	PYTHONPATH=workflow:tests python tests/workflow/kill_runs.py --kills 25 --seed 1
