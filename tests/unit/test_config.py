@@ -78,6 +78,11 @@ def test_experiment_must_name_what_exists(config):
     assert "experiments.base_small.model: found 'bse', allowed are the names in models: base" in fault_of(config)
 
 
+def test_networks_of_an_unknown_experiment_cannot_be_transferred(config):
+    config["realism"]["transfer_experiment"] = "bse"
+    assert "realism.transfer_experiment: found 'bse', allowed are the names in experiments: base" in fault_of(config)
+
+
 def test_truth_is_known_for_a_simulated_sky_alone(config):
     config["labels"], config["simulate"] = "truth", None
     assert "labels: found 'truth', which is known for a simulated sky alone" in fault_of(config)
@@ -206,8 +211,6 @@ def test_every_key_is_documented(config):
             keys.add(f"{section}.{{name}}")
         elif section in ("models", "augmentations"):
             keys |= {f"{section}.{{name}}.{key}" for block in value.values() for key in block}
-        elif section == "realism":
-            keys |= {"realism.fields", *(f"realism.transfer.{key}" for key in value["transfer"])}
         else:
             keys |= {f"{section}.{key}" for key in value} if isinstance(value, dict) else {section}
     assert documented - {"simulate.seed"} == keys - {"simulate", "simulate.seed"}

@@ -13,8 +13,8 @@ REAL_CUBE = f"{REAL}/aligned/{{field}}.fits"
 REAL_SOURCES = f"{REAL}/sources/{{field}}.parquet"
 REAL_PATCHES = f"{REAL}/patches/{{size}}/{{field}}.npy"
 TRANSFER_PREDICTIONS = f"{REAL}/predictions/{{experiment}}/seed{{seed}}.parquet"
-TRANSFERRED = config["realism"]["transfer"]["experiment"]
-TRANSFER_FIELDS = sorted(map(Field.parse, config["realism"]["transfer"]["fields"]))
+TRANSFERRED = config["realism"]["transfer_experiment"]
+TRANSFER_FIELDS = sorted(map(Field.parse, config["realism"]["transfer_fields"]))
 
 
 rule describe_simulated:
