@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import fnmatch
 import functools
 import json
 import os
@@ -232,15 +233,14 @@ def bucket_options():
 
 
 def shown_on_page(files, chapters):
-    """Chapter, title and caption of tables and figures, in the order of the chapters; what none lists ends the last."""
-    order = [(chapter, name) for chapter, names in chapters.items() for name in names]
-    last = list(chapters)[-1]
+    """Tables and figures as the page shows them, in the order of the chapters; what none lists ends the last."""
+    order = [(chapter, pattern) for chapter, patterns in chapters.items() for pattern in patterns]
+    order.append((list(chapters)[-1], "*"))
     placed = []
     for file in files:
-        path = os.path.relpath(file, RESULTS)
-        places = [place for place, (_, name) in enumerate(order) if path.startswith((f"{name}.", f"{name}/"))]
-        place = places[0] if places else len(order)
-        placed.append((place, {"file": file, "chapter": [*order, (last, "")][place][0], **reported(file)}))
+        name = os.path.relpath(file, RESULTS)
+        place = next(place for place, (_, pattern) in enumerate(order) if fnmatch.fnmatch(name, pattern))
+        placed.append((place, {"name": name, "file": file, "chapter": order[place][0], **reported(file)}))
     return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
 
 
@@ -253,7 +253,7 @@ def reported(file):
                 said = output.flags["report"]
                 title = said.labels["what"].format(**match.groupdict())
                 caption = os.path.relpath(said.caption.get_path_or_uri(secret_free=True))
-                return {"title": title[0].upper() + title[1:], "caption": caption}
+                return {"title": title[0].upper() + title[1:].replace("_", " "), "caption": caption}
     raise WorkflowError(f"{file} is to be on the page, but its rule does not give it to report()")
 
 

@@ -10,34 +10,32 @@ BEST = config["report"]["best"]
 # A field adds about 4 MB to the page.
 VIEWED = fields_in("test")[:3]
 
-# Tables and figures of each chapter in the order of the 2023 report, by name; those not named follow in the last chapter.
+# Tables and figures of each chapter in the order of the 2023 report; those not named follow in the last chapter.
 CHAPTERS = {
     "Data and alignment": [
-        "figures/cutouts",
-        "figures/alignment",
-        "tables/alignment",
-        "tables/footprints",
-        "figures/statistics",
-        "tables/sources",
-        "figures/patches",
+        "figures/cutouts/*",
+        "figures/alignment.svg",
+        "tables/alignment.csv",
+        "tables/footprints.csv",
+        "figures/statistics.svg",
+        "tables/sources.csv",
+        "figures/patches/*",
     ],
     "Modeling": [
-        "tables/architecture_base",
-        "tables/architecture_regularized",
-        "figures/training",
-        "figures/confusion",
+        "tables/architecture_*",
+        "figures/training.svg",
+        "figures/confusion.svg",
     ],
-    "Data augmentation": ["figures/augmentations", "tables/augmentation_small", "tables/augmentation_large"],
+    "Data augmentation": ["figures/augmentations.png", "tables/augmentation_*"],
     "Evaluation": [
-        "tables/scores",
-        "figures/roc",
-        "figures/reliability",
-        "figures/magnitude",
-        "figures/completeness",
-        "tables/scores_by_magnitude",
+        "tables/scores.csv",
+        "figures/roc.svg",
+        "figures/reliability.svg",
+        "figures/magnitude.svg",
+        "figures/completeness.svg",
+        "tables/scores_by_magnitude.csv",
     ],
 }
-
 
 SHOWN = shown_on_page(
     [*DATA_FILES, *PICTURE_FILES, *ARCHITECTURE_FILES, *TABLE_FILES, *FIGURE_FILES], CHAPTERS
@@ -90,7 +88,7 @@ rule write_report:
                 for field in fields_in(*settings.BUCKETS)
             }
         ),
-        citation=beside_or_in_workflow("CITATION.cff"),
+        citation=os.path.relpath(WORKFLOW.parent / "CITATION.cff"),
         corrections=os.path.relpath(WORKFLOW / "report/corrections.rst"),
         template=os.path.relpath(WORKFLOW / "report/page.html"),
         style=os.path.relpath(WORKFLOW / "report/page.css"),
@@ -130,4 +128,4 @@ rule write_report:
         " --page {output:q} 2> {log:q}"
 
 
-REPORT_FILES = [PAGE]
+REPORT_FILES = [PAGE, *paths_of(f"{VIEWER}.jpg", VIEWED), *paths_of(f"{VIEWER}.png", VIEWED)]

@@ -11,7 +11,7 @@ from typer import Option
 
 from stargal import cli
 from stargal.cube import read_cube
-from stargal.files import whole
+from stargal.files import intact, whole
 from stargal.pictures import COLOUR_BANDS, colour_picture
 from stargal.viewer import encode_field, encode_patches
 
@@ -28,7 +28,7 @@ def main(
     bands = {band: np.asarray(aligned.image[aligned.bands.index(band)], np.float32) for band in COLOUR_BANDS}
     outputs = {
         picture: encode_field(colour_picture(bands), sky),
-        sheet: encode_patches(np.load(patches), aligned.noise),
+        sheet: encode_patches(np.load(intact(patches)), aligned.noise),
     }
     for path, content in outputs.items():
         with whole(path) as partial:

@@ -12,7 +12,7 @@ import yaml
 from typer import Option
 
 from stargal import cli
-from stargal.files import whole
+from stargal.files import intact, whole
 from stargal.report import Shown, headline, in_chapters, read_hashes, render_page, versions
 from stargal.survey import Field, parse_fields
 from stargal.tables import read_csv, read_table
@@ -21,7 +21,7 @@ from stargal.viewer import UNCERTAIN, build_viewer, describe_sources, embed_view
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
-    shown: Annotated[str, Option(help="Tables and figures as JSON: a list of chapter, title, caption, file.")],
+    shown: Annotated[str, Option(help="Tables and figures as JSON: a list of name, chapter, title, caption, file.")],
     footprints: Annotated[Path, Option(help="Table of the fields.")],
     counts: Annotated[Path, Option(help="Table of their sources.")],
     scores: Annotated[Path, Option(help="Table of the scores.")],
@@ -47,10 +47,11 @@ def main(
     for name in (field.name for field in parse_fields(fields)):
         probability = predicted[predicted["field"] == name].set_index("id")["probability"]
         known = describe_sources(read_table(Path(sources.format(field=name))), probability)
-        pictures = (Path(path.format(field=name)).read_bytes() for path in (picture, sheet))
+        pictures = (intact(Path(path.format(field=name))).read_bytes() for path in (picture, sheet))
         viewers[name] = build_viewer(name, known, *pictures, bands=bands, size=size)
     items = [
-        Shown(item["chapter"], item["title"], Path(item["caption"]), Path(item["file"])) for item in json.loads(shown)
+        Shown(item["name"], item["chapter"], item["title"], Path(item["caption"]), Path(item["file"]))
+        for item in json.loads(shown)
     ]
     table = read_csv(footprints)
     camcols = {(f.rerun, f"{f.run:06d}", f.camcol) for f in map(Field.parse, table["field"])}

@@ -3,7 +3,7 @@
 import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from docutils.core import publish_parts
 
+from stargal.files import intact
 from stargal.labels import LABELS
 from stargal.viewer import data_uri
 
@@ -56,16 +57,13 @@ class Cell:
 
 @dataclass
 class Shown:
-    """A table or figure of the page: where it stands, its title and caption, and its file."""
+    """A table or figure of the page: its name below the results, where it stands, its title and caption, its file."""
 
+    name: str
     chapter: str
     title: str
     caption: Path
     file: Path
-    name: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.name = "-".join([*self.file.parts[2:-1], self.file.stem])
 
 
 def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
@@ -77,7 +75,7 @@ def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
     rows : list of list of `Cell`
         Numbers of a column have the same decimals, four significant digits for the greatest.
     """
-    table = pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns="sky", errors="ignore")
+    table = pd.read_csv(intact(path), dtype=str, keep_default_na=False).drop(columns="sky", errors="ignore")
     columns = [str(name) for name in table if not (_end_of(str(name)) in table and name != _end_of(str(name)))]
     written = {name: _decimals(table[name]) for name in columns}
     rows = []
@@ -174,7 +172,7 @@ def read_hashes(alignment: Path, records: Iterable[Path]) -> dict[str, str]:
     records : iterable of paths
         Records of the catalogues, as `sha256sum` writes them.
     """
-    frames = pd.read_csv(alignment, usecols=["frame", "sha256"])
+    frames = pd.read_csv(intact(alignment), usecols=["frame", "sha256"])
     catalogs = (path.read_text().split() for path in records)
     return dict(zip(frames["frame"], frames["sha256"], strict=True)) | {name: digest for digest, name in catalogs}
 
@@ -187,7 +185,7 @@ def render_rst(path: Path) -> str:
 
 def render_figure(path: Path) -> str:
     """A figure's bytes as an address."""
-    return data_uri(path.read_bytes(), IMAGES[path.suffix])
+    return data_uri(intact(path).read_bytes(), IMAGES[path.suffix])
 
 
 def render_page(template: Path, **content: Any) -> str:
