@@ -180,7 +180,7 @@ def read_hashes(alignment: Path, records: Iterable[Path]) -> dict[str, str]:
 def render_rst(path: Path) -> str:
     """A caption as HTML."""
     settings = {"halt_level": 2, "report_level": 2, "initial_header_level": 3, "doctitle_xform": False}
-    return publish_parts(path.read_text(), writer="html5", settings_overrides=settings)["body"]
+    return publish_parts(path.read_text(), source_path=path.name, writer="html5", settings_overrides=settings)["body"]
 
 
 def render_figure(path: Path) -> str:
