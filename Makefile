@@ -6,7 +6,7 @@ ARGS ?=
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: run test env lint types unit workflow test-slurm lock benchmark faults clean
+.PHONY: run test env lint types unit workflow test-slurm lock benchmark faults same-bytes clean
 
 run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
 	snakemake --cores $(CORES) $(ARGS)
@@ -39,8 +39,16 @@ benchmark: $(VENV)/test.stamp  ## alignment, drawing and training beside their a
 	python tests/benchmark_render.py
 	python tests/benchmark_training.py
 
-faults: $(VENV)/test.stamp  ## 25 runs killed at random moments; half an hour
+faults: $(VENV)/test.stamp  ## runs killed at 25 moments, full disks, damaged files: half an hour; as root, all of it
+	pytest -m long tests/workflow
 	PYTHONPATH=workflow:tests python tests/workflow/kill_runs.py --kills 25 --seed 1
+
+same-bytes: $(VENV)/test.stamp  ## the default experiment on one processor and on all, in two folders: the same manifest
+	folder=$$(mktemp -d) && \
+	  taskset --cpu-list 0 snakemake --directory $$folder/one --cores 1 $(ARGS) && \
+	  snakemake --directory $$folder/another/place --cores $(CORES) $(ARGS) && \
+	  diff $$folder/one/results/*/manifest.sha256 $$folder/another/place/results/*/manifest.sha256 && \
+	  echo "the same bytes: $$folder"
 
 lock:  ## pin envs/*.in anew; needs uv
 	for name in cpu gpu dev slurm; do \

@@ -1,8 +1,8 @@
 """Kill whole runs with SIGKILL at random moments, go on with a plain run each time, and compare with a run left alone.
 
-`make faults`. It first compares a run on two processors with one on a single processor in another folder. It takes made
-fields over HTTP through every stage, training included. After each kill and after each
-end it looks whether
+`make faults`. It takes made fields over HTTP through every stage, training included. Each run is killed again and again
+until it has ended or the kills are used up; at last one runs on a single processor in another folder. After each kill
+and after each end it looks whether
 
 - every file under its name is the one of the undisturbed run, byte for byte;
 - nothing that was done is done again: its file is the same inode with the same time;
@@ -39,8 +39,8 @@ FIELDS = {
 UNFINISHED = (".partial", ".part", ".part.validator")
 """Ends of the names of what a killed job may leave."""
 
-LONGEST = 0.4
-"""The latest moment of a kill, as a share of the time that the undisturbed run took."""
+LONGEST = 0.15
+"""The longest time before a kill, as a share of what the undisturbed run took; a seventh brings a run some jobs on."""
 
 State = dict[str, tuple[int, int]]
 """Inode and time of change of each file."""
@@ -132,7 +132,12 @@ def check_kept(before: State, after: State, running: set[str]) -> None:
 
 
 def kill_and_resume(
-    project: Project, expected: dict[str, str], delays: list[float], result: Killed, *targets: str
+    project: Project,
+    expected: dict[str, str],
+    delays: list[float],
+    result: Killed,
+    *targets: str,
+    processors: int = 2,
 ) -> None:
     """Kill a run after each delay (seconds) until it has ended or the delays are used up; then let it end.
 
@@ -140,7 +145,7 @@ def kill_and_resume(
     """
     before, running = state_of(project), set[str]()
     while True:
-        run = start(project, *targets)
+        run = start(project, *targets, processors=processors)
         try:
             code = run.wait(delays[0] if delays else None)
         except subprocess.TimeoutExpired:
@@ -196,12 +201,6 @@ def main(kills: int, seed: int, folder: Path) -> None:
         assert code == 0, (project.folder / "run.log").read_text()[-3000:]
         expected, jobs = digests_of(project), jobs_done(project)
         print(f"undisturbed: {jobs} jobs, {len(expected)} files, {took:.0f} s", flush=True)
-        single = make_project(folder / "another/place", server.url)
-        code = start(single, processors=1).wait()
-        assert code == 0, (single.folder / "run.log").read_text()[-3000:]
-        assert digests_of(single) == expected
-        shutil.rmtree(single.folder)
-        print("on one processor, in another folder: the same bytes", flush=True)
         random_moments = random.Random(seed)
         delays = [random_moments.uniform(0, LONGEST) * took for _ in range(kills)]
         result, interrupted, asked = Killed(), 0, Counter[str]()
@@ -218,12 +217,19 @@ def main(kills: int, seed: int, folder: Path) -> None:
             verified = project.snakemake("verify")
             assert verified.returncode == 0, verified.stdout
             shutil.rmtree(project.folder)
-    again = sum(result.jobs) - result.ends * jobs
-    print(
-        f"{result.kills} kills, {result.ends} runs came to their end with the bytes of the undisturbed one; "
-        f"{result.running} outputs belonged to running jobs, {max(again, 0)} ended jobs were done again; "
-        f"{sum(asked.values())} requests, {interrupted} of them for files whose transfer a kill had interrupted"
-    )
+        again = sum(result.jobs) - result.ends * jobs
+        print(
+            f"{result.kills} kills, {result.ends} runs came to their end with the bytes of the undisturbed one; "
+            f"{result.running} outputs belonged to running jobs, {max(again, 0)} ended jobs were done again; "
+            f"{sum(asked.values())} requests, {interrupted} of them for files whose transfer a kill had interrupted",
+            flush=True,
+        )
+        single = make_project(folder / "another/place", server.url)
+        code = start(single, processors=1).wait()
+        assert code == 0, (single.folder / "run.log").read_text()[-3000:]
+        assert digests_of(single) == expected
+        shutil.rmtree(single.folder)
+        print("on one processor, in another folder: the same bytes", flush=True)
 
 
 if __name__ == "__main__":

@@ -119,10 +119,10 @@ def test_corrupt_cube_and_patches(broken):
     project.run(model, "--until", "extract_patches", "check_buckets")
     good = patches.read_bytes()
     os.truncate(patches, 5_000)
-    refused(project, f"{TRAIN.name}.npy", model)
+    refused(project, f"{TRAIN.name}.npy: its bytes are not those recorded", model)
     patches.unlink()
     os.truncate(cube, 30_000_000)
-    refused(project, f"{TRAIN.name}.fits: not a whole cube", target)
+    refused(project, f"{TRAIN.name}.fits: its bytes are not those recorded", target)
     cube.unlink()
     project.run(target)
     assert patches.read_bytes() == good
