@@ -394,6 +394,20 @@ def beside(target: Path) -> list[str]:
     return sorted(path.name for path in target.parent.iterdir())
 
 
+def test_what_came_before_a_failure_is_not_fetched_again(frames: str, server: ArchiveServer, target: Path) -> None:
+    """Two files that appear together: the second is missing at first."""
+    verify = partial(archive.verify_frame, field=FIELD, band="g")
+    second = target.with_name("second.fits.bz2")
+    files = [(frames, target, verify), (f"{server.url}/second", second, verify)]
+    with pytest.raises(StargalError, match="second: HTTP 404"):
+        archive.obtain_all(files, timeout=5, attempts=1)
+    assert beside(target) == [f"{NAME}.part", f"{NAME}.part.validator"]
+    (server.folder / "second").write_bytes((server.folder / NAME).read_bytes())
+    archive.obtain_all(files, timeout=5, attempts=1)
+    assert [request.path for request in server.requests] == [f"/{NAME}", "/second", "/second"]
+    assert beside(target) == [NAME, f"{NAME}.sha256", second.name, f"{second.name}.sha256"]
+
+
 def test_a_file_comes_with_its_record(frames: str, target: Path, good: bytes) -> None:
     obtain(frames, target)
     assert target.read_bytes() == good

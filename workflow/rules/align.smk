@@ -9,7 +9,7 @@ rule align_field:
     """The cube of a field with its SHA-256, and the report of its alignment."""
     input:
         unpack(frames_of),
-        code=code_of("align_field"),
+        script=code_of("align_field")[0],
     output:
         cube=CUBE,
         record=f"{CUBE}.sha256",
@@ -25,13 +25,14 @@ rule align_field:
         mem_mb=grows(600),
         runtime=grows(10),
     params:
+        code=digest_of("align_field"),
         bands="".join(config["bands"]),
         method=config["align"]["method"],
         refine=flag("refine", config["align"]["refine"]),
     message:
         "Aligning the bands of field {wildcards.field}"
     shell:
-        "python {input.code[0]:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
+        "python {input.script:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
         " --method {params.method} {params.refine} --cube {output.cube:q} --report {output.report:q} 2> {log:q}"
 
 

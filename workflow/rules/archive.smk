@@ -1,4 +1,4 @@
-"""Archive: fetch frames and catalogues, each a file a job.
+"""Archive: fetch the five frames of a field, and catalogues, a job each.
 
 Needs archive.url; makes resources/{sky}/frames and resources/{sky}/catalogs, with a .sha256 beside every file.
 
@@ -9,16 +9,20 @@ anything starts one. Hence, unlike elsewhere,
 - the address of the archive among the resources, not the params: another one starts nothing.
 """
 
+ARCHIVED_BANDS = sorted(config["bands"])  # another order in the config starts nothing here
 
-rule download_frame:
-    """One band of one field, verified, with its SHA-256."""
+
+rule download_field:
+    """The five frames of a field, verified, each with its SHA-256."""
     input:
-        script=ancient(code_of("download_frame")[0]),
+        script=ancient(code_of("download_field")[0]),
     output:
-        frame=update(FRAME),
-        record=update(f"{FRAME}.sha256"),
+        frames=[update(frame) for frame in expand(FRAME, band=ARCHIVED_BANDS, allow_missing=True)],
+        records=[
+            update(record) for record in expand(f"{FRAME}.sha256", band=ARCHIVED_BANDS, allow_missing=True)
+        ],
     log:
-        f"{LOGS}/download_frame/{{rerun}}-{{run}}-{{camcol}}-{{number}}-{{band}}.log",
+        f"{LOGS}/download_field/{{rerun}}-{{run}}-{{camcol}}-{{number}}.log",
     # The script itself asks again, where that can help; another round would only ask for a missing file twice.
     retries: 0
     # On a cluster it runs where snakemake runs: compute nodes seldom reach the internet, and it takes seconds.
@@ -31,11 +35,13 @@ rule download_frame:
         mem_mb=200,
         runtime=60,
         archive=settings.archive_options(config, "frame"),
+    params:
+        bands="".join(ARCHIVED_BANDS),
     message:
-        "Fetching band {wildcards.band} of field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
+        "Fetching the frames of field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:
-        "python {input.script:q} {output.frame:q} {resources.archive} --band {wildcards.band}"
-        " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number} 2> {log:q}"
+        "python {input.script:q} {output.frames:q} {resources.archive}"
+        " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number} --bands {params.bands} 2> {log:q}"
 
 
 rule download_catalog:

@@ -26,8 +26,6 @@ rule predict:
         f"{LOGS}/predict/{{experiment}}-seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/predict/{{experiment}}-seed{{seed}}.tsv"
-    group:
-        "model"
     conda:
         "../../envs/environment.yaml"
     threads: 1

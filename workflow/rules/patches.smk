@@ -10,7 +10,7 @@ rule select_sources:
     input:
         unpack(catalogs_of),
         cube=CUBE,
-        code=code_of("select_sources"),
+        script=code_of("select_sources")[0],
     output:
         SOURCES,
     log:
@@ -24,13 +24,14 @@ rule select_sources:
         mem_mb=grows(400),
         runtime=grows(5),
     params:
+        code=digest_of("select_sources"),
         neighbours=lambda wildcards: option("neighbours", neighbours_of(wildcards)),
         magnitude_limit=option("magnitude-limit", config["sources"]["magnitude_limit"]),
         reject_flags=option("reject-flags", ",".join(config["sources"]["reject_flags"])),
     message:
         "Selecting the sources of field {wildcards.field}"
     shell:
-        "python {input.code[0]:q} --cube {input.cube:q} --star {input.star:q} --gal {input.gal:q}"
+        "python {input.script:q} --cube {input.cube:q} --star {input.star:q} --gal {input.gal:q}"
         " --field {wildcards.field} {params.neighbours} {params.magnitude_limit} {params.reject_flags}"
         " --sources {output:q} 2> {log:q}"
 
@@ -40,7 +41,7 @@ rule extract_patches:
     input:
         cube=CUBE,
         sources=SOURCES,
-        code=code_of("extract_patches"),
+        script=code_of("extract_patches")[0],
     output:
         patches=PATCHES,
         record=f"{PATCHES}.sha256",
@@ -54,10 +55,12 @@ rule extract_patches:
     resources:
         mem_mb=grows(600),
         runtime=grows(5),
+    params:
+        code=digest_of("extract_patches"),
     message:
         "Cutting patches of {wildcards.size} pixels from field {wildcards.field}"
     shell:
-        "python {input.code[0]:q} --cube {input.cube:q} --sources {input.sources:q} --size {wildcards.size}"
+        "python {input.script:q} --cube {input.cube:q} --sources {input.sources:q} --size {wildcards.size}"
         " --patches {output.patches:q} 2> {log:q}"
 
 

@@ -28,8 +28,6 @@ rule train_model:
         f"{LOGS}/train_model/{{experiment}}-seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/train_model/{{experiment}}-seed{{seed}}.tsv"
-    group:
-        "model"
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -15,7 +15,7 @@ import sys
 import time
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
@@ -161,31 +161,75 @@ def obtain(
         If the file cannot be had, is not what it should be, or differs from its record. Bytes that fail
         verification are removed, those of an interrupted transfer kept in ``<path>.part`` for the next run.
     """
-    try:
-        if path.exists():
-            _confirm(path, verify)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        if url.startswith("file://"):
-            _copy(url, part)
-        else:
-            fetch(url, part, timeout=timeout, attempts=attempts, first_wait=first_wait)
+    obtain_all([(url, path, verify)], timeout=timeout, attempts=attempts, first_wait=first_wait)
+
+
+def obtain_all(
+    files: Iterable[tuple[str, Path, Callable[[Path], None]]],
+    *,
+    timeout: float,
+    attempts: int,
+    first_wait: float = 1.0,
+) -> None:
+    """Have several files, each as `obtain` has it: ``(url, path, verify)``. They appear together, when all have come.
+
+    Snakemake removes what a failed job made; what came before the failure is kept as ``<path>.part``, which the next
+    run finds whole.
+    """
+    came = []
+    for url, path, verify in files:
         try:
-            verify(part)
-        except StargalError as error:
-            _discard(part)
-            raise StargalError(
-                f"{url}: {error}; nothing was kept, run again to fetch afresh, and if it comes again, "
-                "check archive.url or leave the field out"
-            ) from None
-        # The record first: a file under its name is never without one.
-        write_record(path, sha256(part))
-        part.replace(path)
-        _validator_of(part).unlink(missing_ok=True)
-    except OSError as error:
-        raise StargalError(f"{path}: cannot be written or read: {error.strerror or error}") from error
-    logging.info("%s: %d bytes from %s, verified", path, path.stat().st_size, url)
+            if path.exists():
+                _confirm(path, verify)
+            else:
+                came.append((url, path, _bring(url, path, verify, timeout, attempts, first_wait)))
+        except OSError as error:
+            raise _unusable(path, error) from error
+    for url, path, part in came:
+        try:
+            # The record first: a file under its name is never without one.
+            write_record(path, sha256(part))
+            part.replace(path)
+            _validator_of(part).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        logging.info("%s: %d bytes from %s, verified", path, path.stat().st_size, url)
+
+
+def _unusable(path: Path, error: OSError) -> StargalError:
+    return StargalError(f"{path}: cannot be written or read: {error.strerror or error}")
+
+
+def _bring(
+    url: str, path: Path, verify: Callable[[Path], None], timeout: float, attempts: int, first_wait: float
+) -> Path:
+    """Have all bytes of a file, verified, in a partial file beside its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    if part.exists() and _is_whole(part, verify):
+        return part
+    if url.startswith("file://"):
+        _copy(url, part)
+    else:
+        fetch(url, part, timeout=timeout, attempts=attempts, first_wait=first_wait)
+    try:
+        verify(part)
+    except StargalError as error:
+        _discard(part)
+        raise StargalError(
+            f"{url}: {error}; nothing was kept, run again to fetch afresh, and if it comes again, "
+            "check archive.url or leave the field out"
+        ) from None
+    return part
+
+
+def _is_whole(part: Path, verify: Callable[[Path], None]) -> bool:
+    """Whether a partial file lacks nothing but its name: a run ended before it got it."""
+    try:
+        verify(part)
+    except StargalError:
+        return False
+    return True
 
 
 def _confirm(path: Path, verify: Callable[[Path], None]) -> None:

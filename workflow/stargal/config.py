@@ -48,7 +48,7 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
     StargalError
         At the first fault, naming file, key, what was found and what is allowed.
     """
-    fault = _first_fault(config, schema)
+    fault = _first_fault(config, _validator(schema))
     if fault:
         keys, said = fault
         raise StargalError(f"{_file_of(keys, files)}: {'.'.join(map(str, keys)) or 'top level'}: {said}")
@@ -215,12 +215,13 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
     expected = ["rerun", "run", "camcol", "field", "bucket"]
     if header != expected:
         raise StargalError(f"{path}: header: found {header}, expected {expected}, tab-separated")
+    validator = _validator(schema)
     buckets: dict[Field, str] = {}
     row_of: dict[Field, int] = {}
     for number, row in enumerate(rows, start=2):
         where = f"{path}: row {number}"
         typed = {key: int(value) if (value or "").isdigit() else value for key, value in row.items()}
-        fault = _first_fault(typed, schema)
+        fault = _first_fault(typed, validator)
         if fault:
             keys, said = fault
             raise StargalError(f"{where}: {'.'.join(map(str, keys)) or 'row'}: {said}")
@@ -275,9 +276,13 @@ def _refuse_shared_rows(path: Path, buckets: Mapping[Field, str], row_of: Mappin
             )
 
 
-def _first_fault(instance: Any, schema: Path) -> tuple[list[Any], str] | None:
+def _validator(schema: Path) -> Draft202012Validator:
+    """A validator for a JSON schema in YAML."""
+    return Draft202012Validator(yaml.safe_load(schema.read_text()))
+
+
+def _first_fault(instance: Any, validator: Draft202012Validator) -> tuple[list[Any], str] | None:
     """Where the most telling violation of a schema is, and one phrase of what was found and what is allowed."""
-    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
     error = best_match(validator.iter_errors(instance))
     if error is None:
         return None

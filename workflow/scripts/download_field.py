@@ -1,0 +1,40 @@
+"""Fetch the frames of a field from the archive; verify them and record their SHA-256.
+
+Makes ``frame-….fits.bz2``, a file a band, and beside each ``frame-….fits.bz2.sha256``, from URLs.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from stargal import archive, cli
+from stargal.survey import Field
+
+
+def main(
+    frames: list[Path],
+    base: Annotated[str, Option(help="URL of the archive: https, http or file")],
+    template: Annotated[str, Option(help="path of a frame below it")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
+    bands: Annotated[str, Option(help="bands of FRAMES, in their order, for example ugriz")],
+    timeout: Annotated[float, Option(help="seconds to wait for an answer or for data")] = 60,
+    attempts: Annotated[int, Option(help="requests at most for a frame")] = 6,
+) -> None:
+    """Have verified FRAMES; fetch those that are not there."""
+    wanted = Field.parse(field)
+    keys = {"rerun": wanted.rerun, "run": wanted.run, "camcol": wanted.camcol, "field": wanted.field}
+    files = [
+        (
+            archive.address(base, template, **keys, band=band),
+            frame,
+            partial(archive.verify_frame, field=wanted, band=band),
+        )
+        for band, frame in zip(bands, frames, strict=True)
+    ]
+    archive.obtain_all(files, timeout=timeout, attempts=attempts)
+
+
+if __name__ == "__main__":
+    cli.run(main)
