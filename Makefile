@@ -34,7 +34,9 @@ test-slurm: $(VENV)/test.stamp $(VENV)/slurm.stamp  ## profiles/slurm on a SLURM
 	-bash tests/slurm.sh install
 	pytest tests/cluster
 
-benchmark: $(VENV)/test.stamp  ## alignment, drawing and training beside their alternatives; needs STARGAL_MIRROR
+benchmark: $(VENV)/test.stamp  ## planning; training, alignment and drawing beside their alternatives; needs STARGAL_MIRROR
+	python tests/benchmark_planning.py
+	python tests/benchmark_streaming.py
 	python tests/benchmark_align.py
 	python tests/benchmark_render.py
 	python tests/benchmark_training.py

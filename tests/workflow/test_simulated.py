@@ -63,7 +63,7 @@ def test_default_configuration_plans_the_report(tmp_path: Path):
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "-n", "-d", str(tmp_path)]
     environment = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     plan = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-    assert "download_frame" not in plan
+    assert "download_field" not in plan
     for line in ("simulate_field           10", "align_field              10", "train_model               3"):
         assert line in plan
 
