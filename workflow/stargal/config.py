@@ -48,7 +48,8 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
     StargalError
         At the first fault, naming file, key, what was found and what is allowed.
     """
-    fault = _first_fault(config, _validator(schema))
+    validator = _validator(schema)
+    fault = _first_fault(config, validator)
     if fault:
         keys, said = fault
         raise StargalError(f"{_file_of(keys, files)}: {'.'.join(map(str, keys)) or 'top level'}: {said}")
@@ -78,7 +79,9 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
                 _check_names({key: value}, [*keys, "vary"], config, files)
         for experiment in vary_experiment(name, config).values():
             varied = {"model": "", "training_set": "", "patch_size": experiment.patch_size}
-            fault = _first_fault({**config, "models": {name: experiment.model}, "experiments": {name: varied}}, schema)
+            fault = _first_fault(
+                {**config, "models": {name: experiment.model}, "experiments": {name: varied}}, validator
+            )
             if fault:
                 path, said = fault
                 raise StargalError(f"{_file_of(keys, files)}: {'.'.join(keys)}.vary: {'.'.join(path[2:])}: {said}")
