@@ -19,6 +19,8 @@ CHAPTERS = {
         "tables/footprints.csv",
         "figures/statistics.svg",
         "tables/sources.csv",
+        "tables/magnitudes.csv",
+        "tables/sizes.csv",
         "figures/patches/*",
     ],
     "Modeling": [
@@ -53,11 +55,12 @@ rule render_field:
         sheet=f"{VIEWER}.png",
     log:
         f"{LOGS}/render_field/{{field}}.log",
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=600,
         runtime=5,
     params:
         sky=SKY_NAME,

@@ -83,7 +83,7 @@ def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
         row = []
         for name in columns:
             cell = _cell(record[name], written[name])
-            if record[name] and f"{name}_low" in record and f"{name}_high" in record:
+            if record.get(f"{name}_low") and record.get(f"{name}_high"):
                 low, high = (_cell(record[f"{name}_{end}"], written[name]) for end in ("low", "high"))
                 cell.interval = low, high
             row.append(cell)
