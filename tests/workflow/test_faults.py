@@ -122,7 +122,7 @@ def test_two_runs_at_once(broken):
     """The second says so and leaves the first alone."""
     project, _ = broken
     first = start(project, CUBES[0])
-    wait_until(project, "Fetching band")
+    wait_until(project, "Fetching the frames")
     second = project.snakemake(CUBES[0])
     assert second.returncode != 0 and "Directory cannot be locked" in second.stdout
     assert first.wait() == 0, said(project)
@@ -139,7 +139,7 @@ def test_ctrl_c(broken):
     moments = random.Random(3)
     for _ in range(3):
         run = start(project, *CUBES)
-        wait_until(project, "Fetching band")
+        wait_until(project, "Fetching the frames")
         time.sleep(moments.uniform(0, 8))
         os.killpg(run.pid, signal.SIGINT)
         assert run.wait() != 0
