@@ -104,10 +104,15 @@ def make_project(folder: Path) -> Path:
     """A copy of the workflow with three fields and short trainings."""
     for name in ("workflow", "config", "profiles", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", folder)
+    for name in ("Snakefile", "CITATION.cff"):
+        shutil.copy(ROOT / name, folder)
     rows = [f"301\t8162\t6\t{field}\t{bucket}\n" for field, bucket in FIELDS.items()]
     (folder / "config/fields.tsv").write_text("rerun\trun\tcamcol\tfield\tbucket\n" + "".join(rows))
-    small = {"training": {"max_epochs": 2}, "evaluation": {"resamples": 100}}
+    small = {
+        "training": {"max_epochs": 2},
+        "evaluation": {"resamples": 100},
+        "comparisons": {"augmentation_small": None, "augmentation_large": None},
+    }
     (folder / "small.yaml").write_text(yaml.safe_dump(small))
     return folder
 
