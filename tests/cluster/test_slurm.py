@@ -28,8 +28,10 @@ ENVIRONMENT = os.environ | {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     "OMP_NUM_THREADS": "1",
 }
-IMPATIENT = ["--cores", "2", "--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "20"]
-"""What a test sets otherwise than the profile: two CPUs are all there are, and who waits asks more often."""
+HERE = ["--cores", "2", "--latency-wait", "20"]
+"""What a test sets otherwise than the profile: two CPUs are all there are, and no network lies between them."""
+
+IMPATIENT = ["--slurm-init-seconds-before-status-checks", "2"]
 
 GPU = [
     "--set-resources",
@@ -146,7 +148,7 @@ def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     assert text.count("mem_mb=grows(600)") == 1
     rules.write_text(text.replace("mem_mb=grows(600)", f"mem_mb=grows({TOO_LITTLE})"))
     node, since = ask("sinfo", "--noheader", "--format=%N")[0], last_job()
-    run = start(project, "--workflow-profile", "profiles/slurm", *IMPATIENT, *GPU)
+    run = start(project, "--workflow-profile", "profiles/slurm", *HERE, *IMPATIENT, *GPU)
     try:
         wait_for("three jobs, one of them running", lambda: queue()["RUNNING"] > 0 and queue().total() == len(FIELDS))
         ask("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
@@ -222,13 +224,14 @@ def test_results_are_those_of_a_local_run(finished: Finished, local: Path):
 
 
 def test_interrupting_snakemake_cancels_the_jobs(slurm: None, tmp_path: Path):
+    """At the profile's own pace of status checks: Snakemake forgets its jobs while it asks for their status."""
     project = make_project(tmp_path)
     since = last_job()
-    run = start(project, "--workflow-profile", "profiles/slurm", *IMPATIENT)
+    run = start(project, "--workflow-profile", "profiles/slurm", *HERE)
     try:
         wait_for("three jobs, one of them running", lambda: queue()["RUNNING"] > 0 and queue().total() == len(FIELDS))
         run.send_signal(signal.SIGINT)
-        assert run.wait(timeout=120) != 0
+        assert run.wait(timeout=300) != 0
         wait_for("an empty queue", lambda: not queue(), seconds=60)
     finally:
         run.kill()
