@@ -8,7 +8,14 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from stargal.config import all_comparisons, check_config, read_fields, resolve_training_set, vary_experiment
+from stargal.config import (
+    all_comparisons,
+    changed_keys,
+    check_config,
+    read_fields,
+    resolve_training_set,
+    vary_experiment,
+)
 from stargal.errors import StargalError
 from stargal.survey import Field, format_fields, parse_fields
 
@@ -178,6 +185,53 @@ def test_a_comparison_makes_an_experiment_of_each_combination(config):
     assert "augmentation_small" not in all_comparisons(config)
 
 
+def test_a_case_changes_some_keys_of_the_experiment_and_of_its_model(config):
+    config["studies"] = {
+        "mine": {
+            "base": "regularized_small",
+            "cases": {
+                "deep": {"model": "cnn", "filters": [8, 8, 8]},
+                "wide": {"model": "unet", "patch_size": 49},
+                "same": {"l2": config["models"]["regularized"]["l2"]},
+            },
+        }
+    }
+    check_config(config, SCHEMAS / "config.schema.yaml", [DEFAULT])
+    varied = vary_experiment("mine", config)
+    assert list(varied) == ["mine-deep", "mine-wide"]  # the third is the base itself
+    assert varied["mine-deep"].model == {**config["models"]["cnn"], "filters": [8, 8, 8]}
+    assert (varied["mine-deep"].patch_size, varied["mine-wide"].patch_size) == (25, 49)
+    assert varied["mine-wide"].training_set == "small"
+    assert changed_keys(config["studies"]["mine"]) == ["model", "filters", "patch_size", "l2"]
+    assert changed_keys(config["comparisons"]["augmentation_small"]) == ["augmentation"]
+
+
+@pytest.mark.parametrize(
+    "cases, expected",
+    [
+        (
+            {"deep": {"model": "ccn"}},
+            "studies.mine.cases.deep.model: found 'ccn', allowed are the names in models: base",
+        ),
+        ({"deep": {"model": "cnn", "filters": [0]}}, "studies.mine.cases.deep: filters.0: found 0, allowed: 1 or more"),
+        ({"deep": {"filters": [8]}}, "studies.mine.cases.deep: found 'filters', allowed: one of architecture, learn"),
+        ({"deep": {"patch_size": 24}}, "studies.mine.cases.deep: patch_size: found 24, allowed: an odd number"),
+        ({"de/ep": {"l2": 0}}, "studies.mine.cases: found 'de/ep', allowed: a name of letters"),
+        (None, "studies.mine: found {'base': 'regularized_small'}, allowed: base, and either vary or cases"),
+    ],
+)
+def test_a_bad_case_is_named(config, cases, expected):
+    config["studies"] = {"mine": {"base": "regularized_small"} | ({"cases": cases} if cases else {})}
+    assert expected in fault_of(config)
+
+
+def test_what_an_architecture_takes_is_said(config):
+    config["models"]["base"]["dropout"] = 0.1
+    assert "models.base: found 'dropout', allowed: one of architecture, learning_rate" in fault_of(config)
+    del config["models"]["base"]["dropout"], config["models"]["cnn"]["kernel"]
+    assert "models.cnn.kernel: missing" in fault_of(config)
+
+
 @pytest.mark.parametrize(
     "base, vary, expected",
     [
@@ -194,6 +248,11 @@ def test_a_comparison_makes_an_experiment_of_each_combination(config):
             "studies.tuning.vary: patch_size: found 24, allowed: an odd number",
         ),
         ("regularized_small", {"depth": [1]}, "studies.tuning.vary: depth: unknown key"),
+        (
+            "regularized_small",
+            {"filters": [[8]]},
+            "vary.filters.0: found [8], allowed: a name, a number, true or false",
+        ),
     ],
 )
 def test_a_bad_comparison_is_named(config, base, vary, expected):

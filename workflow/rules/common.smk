@@ -211,7 +211,7 @@ def compared(comparison):
     """The experiments of a comparison, the base first, each with what it has of that which is varied."""
     block = settings.all_comparisons(config)[comparison]
     return {
-        name: {key: EXPERIMENTS[name].settings.get(key) for key in block["vary"]}
+        name: {key: EXPERIMENTS[name].settings.get(key) for key in settings.changed_keys(block)}
         for name in (block["base"], *VARIED[comparison])
     }
 

@@ -6,6 +6,9 @@ results/{sky}/tables. Labels are SDSS photo's own types: all scores are agreemen
 
 PUBLISHED = os.path.relpath(WORKFLOW / "report/published.csv")
 BASELINES = f"{RESULTS}/baselines/{{training_set}}"
+TIMINGS = f"{RESULTS}/timings/{{comparison}}.csv"
+COMPARED = [name for name in config["comparisons"] if name in VARIED]
+STUDIED = [name for name in config["studies"] if name in VARIED]
 USED_SETS = sorted({experiment.training_set for experiment in NAMED.values()})
 
 
@@ -203,16 +206,51 @@ rule compare_experiments:
         " --predictions {params.predictions:q} --published {input.published:q} --table {output:q} 2> {log:q}"
 
 
+rule tabulate_timings:
+    """What the training of compared experiments took. Not below tables/: it is never the same twice."""
+    input:
+        comparison=f"{TABLES}/{{comparison}}.csv",
+        benchmarks=lambda wildcards: expand(
+            TRAINING_TIME, experiment=compared(wildcards.comparison), seed=config["seeds"]
+        ),
+        histories=lambda wildcards: expand(
+            f"{MODEL}/history.csv", experiment=compared(wildcards.comparison), seed=config["seeds"]
+        ),
+        code=code_of("tabulate_timings"),
+    output:
+        report(
+            TIMINGS,
+            category="Comparisons",
+            labels={"what": "{comparison}: what training took", "form": "table"},
+            caption="../report/timings.rst",
+        ),
+    log:
+        f"{LOGS}/tabulate_timings/{{comparison}}.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        seeds=" ".join(map(str, config["seeds"])),
+        benchmarks=lambda wildcards: TRAINING_TIME,
+        histories=lambda wildcards: f"{MODEL}/history.csv",
+    message:
+        "Tabulating what the training of {wildcards.comparison} took"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} {input.comparison:q} --seeds {params.seeds:q}"
+        " --benchmarks {params.benchmarks:q} --histories {params.histories:q} --table {output:q} 2> {log:q}"
+
+
 TABLE_FILES = [
     f"{TABLES}/scores.csv",
     f"{TABLES}/scores_by_magnitude.csv",
-    *expand(
-        f"{TABLES}/{{comparison}}.csv", comparison=[name for name in config["comparisons"] if name in VARIED]
-    ),
+    *expand(f"{TABLES}/{{comparison}}.csv", comparison=COMPARED),
 ]
-STUDY_FILES = expand(
-    f"{TABLES}/{{comparison}}.csv", comparison=[name for name in config["studies"] if name in VARIED]
-)
+STUDY_TABLE_FILES = expand([f"{TABLES}/{{comparison}}.csv", TIMINGS], comparison=STUDIED)
 MODEL_FILES = [
     *expand(
         f"{MODEL}/{{file}}",

@@ -3,6 +3,11 @@
 Needs histories, predictions and tables; makes results/{sky}/figures.
 """
 
+COMPARISON_FIGURE = f"{FIGURES}/comparisons/{{comparison}}.svg"
+GRID_FIGURE = f"{FIGURES}/grids/{{comparison}}.svg"
+GRIDS = [
+    name for name, block in settings.all_comparisons(config).items() if len(block.get("vary", [])) in (2, 3)
+]
 EXAMPLE = fields_in("train")[0].name
 
 
@@ -250,10 +255,82 @@ rule plot_augmentations:
         " --report {input.report:q} --bands {params.bands} --augmentations {params.augmentations:q} --figure {output:q} 2> {log:q}"
 
 
+rule plot_comparison:
+    """How far the experiments of a comparison are from their base."""
+    input:
+        comparison=f"{TABLES}/{{comparison}}.csv",
+        style=STYLE,
+        code=code_of("plot_comparison"),
+    output:
+        report(
+            COMPARISON_FIGURE,
+            category="Comparisons",
+            labels={"what": "{comparison}", "form": "figure"},
+            caption="../report/differences.rst",
+        ),
+    log:
+        f"{LOGS}/plot_comparison/{{comparison}}.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        varied=lambda wildcards: "-".join(
+            settings.all_comparisons(config)[wildcards.comparison].get("vary", ["case"])
+        ),
+    message:
+        "Drawing the comparison {wildcards.comparison}"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} {input.comparison:q} --varied {params.varied:q} --figure {output:q} 2> {log:q}"
+
+
+rule plot_grid:
+    """Validation loss of all combinations of two or three settings."""
+    input:
+        comparison=f"{TABLES}/{{comparison}}.csv",
+        style=STYLE,
+        code=code_of("plot_grid"),
+    output:
+        report(
+            GRID_FIGURE,
+            category="Comparisons",
+            labels={"what": "{comparison}: all combinations", "form": "figure"},
+            caption="../report/grid.rst",
+        ),
+    log:
+        f"{LOGS}/plot_grid/{{comparison}}.log",
+    wildcard_constraints:
+        comparison="|".join(GRIDS) or "none",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        vary=lambda wildcards: json.dumps(settings.all_comparisons(config)[wildcards.comparison]["vary"]),
+    message:
+        "Drawing all combinations of {wildcards.comparison}"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} {input.comparison:q} --vary {params.vary:q} --figure {output:q} 2> {log:q}"
+
+
 FIGURE_FILES = [
     *(
         f"{FIGURES}/{name}.svg"
         for name in ("training", "confusion", "roc", "reliability", "magnitude", "completeness")
     ),
     f"{FIGURES}/augmentations.png",
+    *expand(COMPARISON_FIGURE, comparison=COMPARED),
+]
+STUDY_FILES = [
+    *STUDY_TABLE_FILES,
+    *expand(COMPARISON_FIGURE, comparison=STUDIED),
+    *expand(GRID_FIGURE, comparison=[name for name in STUDIED if name in GRIDS]),
 ]

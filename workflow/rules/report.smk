@@ -28,7 +28,11 @@ CHAPTERS = {
         "figures/training.svg",
         "figures/confusion.svg",
     ],
-    "Data augmentation": ["figures/augmentations.png", "tables/augmentation_*"],
+    "Data augmentation": [
+        "figures/augmentations.png",
+        "figures/comparisons/*",
+        "tables/augmentation_*",
+    ],
     "Evaluation": [
         "tables/scores.csv",
         "figures/roc.svg",

@@ -3,6 +3,8 @@
 Needs sources and patches of the training and validation fields; makes results/{sky}/models/{experiment}/seed{seed}.
 """
 
+TRAINING_TIME = f"{BENCHMARKS}/train_model/{{experiment}}-seed{{seed}}.tsv"
+
 
 rule train_model:
     """The network of an experiment, and its history. One thread: two trainings side by side beat one on two."""
@@ -27,7 +29,7 @@ rule train_model:
     log:
         f"{LOGS}/train_model/{{experiment}}-seed{{seed}}.log",
     benchmark:
-        f"{BENCHMARKS}/train_model/{{experiment}}-seed{{seed}}.tsv"
+        TRAINING_TIME
     conda:
         "../../envs/environment.yaml"
     threads: 1

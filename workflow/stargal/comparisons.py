@@ -71,6 +71,41 @@ def compare(
     return pd.DataFrame(rows)
 
 
+def timings(
+    benchmarks: dict[str, Sequence[pd.DataFrame]], histories: dict[str, Sequence[pd.DataFrame]]
+) -> pd.DataFrame:
+    """What training took, each a mean over the seeds.
+
+    Parameters
+    ----------
+    benchmarks : dict
+        Name of an experiment to what Snakemake measured of the training of each seed.
+    histories : dict
+        The same names to the histories of the same seeds.
+
+    Returns
+    -------
+    DataFrame
+        A row an experiment: ``experiment``; ``epochs_trained``, those after the kept one included; ``seconds`` and
+        ``cpu_seconds`` of the whole job, ``seconds_per_epoch`` its start shared out; ``max_rss_mb``, MiB of memory.
+    """
+    rows = []
+    for name, runs in benchmarks.items():
+        measured = pd.concat(runs)[["s", "cpu_time", "max_rss"]].mean()
+        epochs = float(np.mean([len(history) for history in histories[name]]))
+        rows.append(
+            {
+                "experiment": name,
+                "epochs_trained": epochs,
+                "seconds": measured["s"],
+                "cpu_seconds": measured["cpu_time"],
+                "seconds_per_epoch": measured["s"] / epochs,
+                "max_rss_mb": measured["max_rss"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def interval(varied: NDArray[np.float64], base: NDArray[np.float64]) -> tuple[float, float, float]:
     """Difference of two means ``varied - base`` and its 95 % interval, for other sources and other seeds.
 

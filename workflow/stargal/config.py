@@ -74,17 +74,19 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
         keys = [next(part for part in PARTS if name in config[part]), name]
         if comparison["base"] not in config["experiments"]:
             raise _unknown_name([*keys, "base"], comparison["base"], "experiments", config, files)
-        for key, values in comparison["vary"].items():
-            for value in values:
-                _check_names({key: value}, [*keys, "vary"], config, files)
-        for experiment in vary_experiment(name, config).values():
+        for case, changes in _changes(comparison).items():
+            where = [*keys, "vary"] if "vary" in comparison else [*keys, "cases", case]
+            _check_names(changes, where, config, files)
+            experiment = _change(config["experiments"][comparison["base"]], changes, config)
             varied = {"model": "", "training_set": "", "patch_size": experiment.patch_size}
             fault = _first_fault(
                 {**config, "models": {name: experiment.model}, "experiments": {name: varied}}, validator
             )
             if fault:
                 path, said = fault
-                raise StargalError(f"{_file_of(keys, files)}: {'.'.join(keys)}.vary: {'.'.join(path[2:])}: {said}")
+                raise StargalError(
+                    f"{_file_of(keys, files)}: {': '.join(map('.'.join, filter(None, [where, path[2:]])))}: {said}"
+                )
 
 
 def _check_names(
@@ -143,25 +145,40 @@ def named_experiments(config: Mapping[str, Any]) -> dict[str, Experiment]:
 
 
 def vary_experiment(comparison: str, config: Mapping[str, Any]) -> dict[str, Experiment]:
-    """The experiments that a comparison makes of its base: one for each combination of what it varies.
+    """The experiments that a comparison makes of its base: one for each combination of what it varies, or each case.
 
-    What is varied is a key of the experiment or of its model. The base itself, if it is among them, is left out.
+    What is changed is a key of the experiment or of its model. The base itself, if it is among them, is left out.
 
     Returns
     -------
     dict
-        By name, ``{comparison}-{value}-{value}``.
+        By name, ``{comparison}-{value}-{value}`` or ``{comparison}-{case}``.
     """
-    settings = all_comparisons(config)[comparison]
-    base = config["experiments"][settings["base"]]
-    varied = {}
-    for values in itertools.product(*settings["vary"].values()):
-        changes = dict(zip(settings["vary"], values, strict=True))
-        of_experiment = {key: changes.pop(key) for key in [*TABLE_OF, "patch_size"] if key in changes}
-        experiment = _resolve({**base, **of_experiment}, changes, config)
-        if experiment != _resolve(base, {}, config):
-            varied["-".join([comparison, *map(str, values)])] = experiment
-    return varied
+    block = all_comparisons(config)[comparison]
+    base = config["experiments"][block["base"]]
+    varied = {f"{comparison}-{case}": _change(base, changes, config) for case, changes in _changes(block).items()}
+    return {name: experiment for name, experiment in varied.items() if experiment != _change(base, {}, config)}
+
+
+def changed_keys(block: Mapping[str, Any]) -> list[str]:
+    """Keys in which the experiments of a comparison differ, in the order of the config."""
+    return list(dict.fromkeys(key for changes in _changes(block).values() for key in changes))
+
+
+def _changes(block: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each experiment of a comparison has in the place of its base's, by the end of its name."""
+    if "cases" in block:
+        return block["cases"]
+    return {
+        "-".join(map(str, values)): dict(zip(block["vary"], values, strict=True))
+        for values in itertools.product(*block["vary"].values())
+    }
+
+
+def _change(base: Mapping[str, Any], changes: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
+    """An experiment with some keys replaced, its own or its model's."""
+    own = {key: value for key, value in changes.items() if key in (*TABLE_OF, "patch_size")}
+    return _resolve({**base, **own}, {key: changes[key] for key in changes if key not in own}, config)
 
 
 def _resolve(experiment: Mapping[str, Any], model: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
@@ -279,11 +296,6 @@ def _refuse_shared_rows(path: Path, buckets: Mapping[Field, str], row_of: Mappin
             )
 
 
-def _validator(schema: Path) -> Draft202012Validator:
-    """A validator for a JSON schema in YAML."""
-    return Draft202012Validator(yaml.safe_load(schema.read_text()))
-
-
 def _first_fault(instance: Any, validator: Draft202012Validator) -> tuple[list[Any], str] | None:
     """Where the most telling violation of a schema is, and one phrase of what was found and what is allowed."""
     error = best_match(validator.iter_errors(instance))
@@ -310,6 +322,12 @@ def _first_fault(instance: Any, validator: Draft202012Validator) -> tuple[list[A
         "multipleOf": lambda: f"a multiple of {limit}",
     }.get(str(rule), lambda: error.schema.get("description", error.message))()
     return keys, f"found {found!r}, allowed: {error.schema.get('allowed', allowed_text)}"
+
+
+@functools.cache
+def _validator(schema: Path) -> Draft202012Validator:
+    """A schema that is read once: every job of a cluster begins with these checks."""
+    return Draft202012Validator(yaml.safe_load(schema.read_text()))
 
 
 def _file_of(keys: list[Any], files: Iterable[Path]) -> str:

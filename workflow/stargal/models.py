@@ -1,4 +1,4 @@
-"""The networks of the 2023 course report: raw nanomaggies in, probability of a star out.
+"""The networks of the 2023 course report, and others to choose among: raw nanomaggies in, probability of a star out.
 
 A saved model needs nothing of this library: ``keras.models.load_model("model.keras")`` alone classifies patches.
 """
@@ -18,6 +18,7 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
+from stargal.errors import StargalError
 from stargal.files import intact, whole
 from stargal.tables import unusable
 
@@ -29,6 +30,13 @@ dropout 0.3, 0.27 and 0.31 at 10, 0.26 and 0.29 at 20, while at 40 one of two tr
 pixels, in sky sigma, gave more than 3.
 """
 
+MOMENTUM = 0.9
+"""Of the running means of batch normalization: they look back over ten steps. A small training set has ten an epoch;
+with the usual 0.99 its first epochs would be judged by means that are still near their start."""
+
+CENTRE = 5
+"""Side of the square about the target in which `unet` is read, pixels: 2 arcsec, the core of an image of a star."""
+
 STAMP = "1980-01-01@00:00:00"
 """Date in every saved model, in the place of the time of saving."""
 
@@ -36,13 +44,13 @@ GLIBC_ALLOCATOR = {-1: 2**31 - 1, -2: 2**26, -3: 2**25}
 """What `mallopt` of glibc is told (malloc.h): M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, its largest, bytes."""
 
 
-def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, **settings: float) -> keras.Model:
+def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, **settings: Any) -> keras.Model:
     """An untrained network, input scaling included.
 
     Parameters
     ----------
     architecture : str
-        ``base`` or ``regularized``.
+        A name in `ARCHITECTURES`.
     size : int
         Side of the patches, pixels.
     sky_sigma : sequence of float
@@ -50,13 +58,18 @@ def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int
     seed : int
         Seed of the first weights and of dropout. The same seed gives the same network, bit for bit.
     **settings
-        What the architecture takes: `regularized` takes ``dropout`` and ``l2``.
+        What the architecture takes: see the function of that name.
 
     Returns
     -------
     keras.Model
         Takes float32 ``(n, size, size, bands)``, nanomaggies, NaN where there is no data; gives float32 ``(n, 1)``,
         the probability that the source is a star (label 1) and not a galaxy (label 0).
+
+    Raises
+    ------
+    StargalError
+        If the layers of `cnn` leave nothing of so small a patch.
     """
     keras.utils.clear_session()  # names count up within a process; the file must not tell what was built before
     keras.utils.set_random_seed(seed)
@@ -118,7 +131,139 @@ def regularized(pixels: Any, *, dropout: float, l2: float) -> Any:
     return layers.Dense(1, activation="sigmoid", name="star")(x)
 
 
-ARCHITECTURES: dict[str, Callable[..., Any]] = {"base": base, "regularized": regularized}
+def cnn(
+    pixels: Any,
+    *,
+    filters: Sequence[int],
+    kernel: int,
+    pool: int,
+    dense: int,
+    batch_normalization: bool,
+    dropout: float,
+    l2: float,
+) -> Any:
+    """`regularized` with its numbers free: a convolution and a pooling for each of `filters`, and a dense layer.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    filters : sequence of int
+        Feature maps of each convolution; its length is the depth. [32, 64] in `regularized`.
+    kernel, pool : int
+        Side of the convolutions and of the pooling, pixels. 3 and 2 in `regularized`.
+    dense : int
+        Nodes of the dense layer. 128 in `regularized`.
+    batch_normalization : bool
+        Whether the convolutions are normalized over the batch (Ioffe & Szegedy 2015).
+    dropout, l2 : float
+        As in `regularized`.
+
+    Raises
+    ------
+    StargalError
+        If nothing is left of the patch.
+    """
+    penalty = keras.regularizers.L2(l2)
+    x = pixels
+    for number, count in enumerate(filters, start=1):
+        if x.shape[1] < kernel + pool - 1:
+            raise StargalError(
+                f"a patch of {pixels.shape[1]} pixels is too small for {len(filters)} convolutions of kernel {kernel} "
+                f"with pooling by {pool}: {x.shape[1]} pixels are left before convolution {number}; give fewer filters "
+                "or a larger patch_size"
+            )
+        x = _convolution(x, count, kernel, f"conv_{number}", normalized=batch_normalization, kernel_regularizer=penalty)
+        x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
+        x = layers.SpatialDropout2D(dropout, name=f"spatial_dropout_{number}")(x)
+        x = layers.Dropout(dropout, name=f"dropout_{number}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(dense, activation="relu", kernel_regularizer=penalty, name="dense")(x)
+    x = layers.Dropout(dropout, name="dropout_dense")(x)
+    return layers.Dense(1, activation="sigmoid", name="star")(x)
+
+
+def unet(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
+    """A small U-Net (Ronneberger, Fischer & Brox 2015), read at the target.
+
+    A U-Net says something of every pixel. Here the maps that it ends with are averaged over the `CENTRE` square about
+    the target: over the whole patch, its neighbours would be judged with it.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    filters : sequence of int
+        Feature maps of each level, from the full resolution down; each level halves it.
+    dropout : float
+        Fraction dropped of the maps at the lowest level, and of their averages in the end.
+    """
+    x, skipped = pixels, []
+    for level, count in enumerate(filters[:-1], start=1):
+        x = _convolution(x, count, 3, f"down_{level}a", padding="same")
+        x = _convolution(x, count, 3, f"down_{level}b", padding="same")
+        skipped.append((level, count, x))
+        x = layers.MaxPooling2D(2, padding="same", name=f"pool_{level}")(x)
+    x = _convolution(x, filters[-1], 3, "bottom_a", padding="same")
+    x = _convolution(x, filters[-1], 3, "bottom_b", padding="same")
+    x = layers.SpatialDropout2D(dropout, name="spatial_dropout")(x)
+    for level, count, across in reversed(skipped):
+        x = layers.Conv2DTranspose(count, 2, strides=2, name=f"rise_{level}")(x)
+        surplus = x.shape[1] - across.shape[1]  # 1 where an odd side was halved, at the end as in the pooling
+        x = layers.Cropping2D(((0, surplus), (0, surplus)), name=f"trim_{level}")(x)
+        x = layers.Concatenate(name=f"across_{level}")([across, x])
+        x = _convolution(x, count, 3, f"up_{level}a", padding="same")
+        x = _convolution(x, count, 3, f"up_{level}b", padding="same")
+    x = layers.Cropping2D((x.shape[1] - CENTRE) // 2, name="centre")(x)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    return layers.Dense(1, activation="sigmoid", name="star")(x)
+
+
+def residual(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
+    """A small residual network (He et al. 2016): a block of two convolutions and a shortcut for each of `filters`.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    filters : sequence of int
+        Feature maps of each block; each but the first halves the resolution.
+    dropout : float
+        Fraction dropped of the averages of the last maps.
+    """
+    x = _convolution(pixels, filters[0], 3, "stem", normalized=True, padding="same")
+    for number, count in enumerate(filters, start=1):
+        stride = 1 if number == 1 else 2
+        shortcut = x
+        if stride > 1 or count != x.shape[-1]:
+            shortcut = layers.Conv2D(count, 1, strides=stride, name=f"shortcut_{number}")(x)
+        x = _convolution(x, count, 3, f"block_{number}a", normalized=True, strides=stride, padding="same")
+        x = layers.Conv2D(count, 3, padding="same", use_bias=False, name=f"block_{number}b")(x)
+        x = layers.BatchNormalization(momentum=MOMENTUM, name=f"block_{number}b_normalized")(x)
+        x = layers.Add(name=f"sum_{number}")([shortcut, x])
+        x = layers.ReLU(name=f"sum_{number}_relu")(x)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    return layers.Dense(1, activation="sigmoid", name="star")(x)
+
+
+def _convolution(x: Any, filters: int, kernel: int, name: str, *, normalized: bool = False, **more: Any) -> Any:
+    """A convolution and its ReLU, between them batch normalization where it is wanted."""
+    if not normalized:
+        return layers.Conv2D(filters, kernel, activation="relu", name=name, **more)(x)
+    x = layers.Conv2D(filters, kernel, use_bias=False, name=name, **more)(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_normalized")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+ARCHITECTURES: dict[str, Callable[..., Any]] = {
+    "base": base,
+    "regularized": regularized,
+    "cnn": cnn,
+    "unet": unet,
+    "residual": residual,
+}
 
 
 def describe(model: keras.Model) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from stargal.metrics import CELLS, reliability, roc_curve, wilson
@@ -80,6 +81,101 @@ def confusion_matrices(scores: pd.DataFrame) -> Figure:
         ax.grid(False)
         ax.spines[:].set_visible(False)
     axes[0].set_ylabel("label (SDSS photo)")
+    return figure
+
+
+def differences(compared: pd.DataFrame, varied: str) -> Figure:
+    """How far each experiment is from the base in validation loss and accuracy, with 95 % intervals, a row each.
+
+    A filled mark is a difference whose interval does not hold zero. What the report published, of one training each, is
+    drawn beside it.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        What `stargal.comparisons.compare` gives, the base first; if it is there, ``published_`` of both quantities.
+    varied : str
+        What the ends of the experiments' names say.
+    """
+    base, others = compared.iloc[0], compared.iloc[1:]
+    names = [name.partition("-")[2] for name in others["experiment"]]
+    rows = np.arange(len(others))
+    figure = Figure(figsize=(8.4, 1.6 + 0.28 * len(others)))
+    axes = figure.subplots(1, 2, sharey=True)
+    panels = (
+        ("val_loss", 1, "validation loss, nats"),
+        ("val_accuracy", 100, "validation accuracy, percentage points"),
+    )
+    for ax, (quantity, unit, label) in zip(axes, panels, strict=True):
+        middle, low, high = (unit * others[f"{quantity}_difference{end}"].to_numpy() for end in ("", "_low", "_high"))
+        ax.axvline(0, color="black", linewidth=1)
+        clear = (low > 0) | (high < 0)
+        for chosen, fill, text in ((clear, "C0", "interval without 0"), (~clear, "white", "interval holds 0")):
+            if chosen.any():
+                ax.errorbar(
+                    middle[chosen], rows[chosen], xerr=[(middle - low)[chosen], (high - middle)[chosen]], fmt="o",
+                    markersize=5, color="C0", markerfacecolor=fill, label=text,
+                )  # fmt: skip
+        if f"published_{quantity}" in compared:
+            theirs = unit * (others[f"published_{quantity}"] - base[f"published_{quantity}"])
+            ax.plot(theirs, rows + 0.25, "D", markersize=3.5, color="C1", label="report of 2023, one training each")
+        ax.set_xlabel(f"difference in {label}")
+    axes[0].set(yticks=rows, ylabel=varied, ylim=(len(others) - 0.5, -0.5))
+    axes[0].set_yticklabels(names)
+    axes[0].set_title("left of 0: better than the base")
+    axes[1].set_title("right of 0: better than the base")
+    entries: dict[str, Any] = {}
+    for ax in axes:
+        handles, texts = ax.get_legend_handles_labels()
+        entries |= dict(zip(texts, handles, strict=True))
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=3)
+    seeds = int(base["seeds"])
+    figure.suptitle(f"base: {base['experiment']}, {seeds} seed{'s' if seeds > 1 else ''}", fontsize="medium")
+    return figure
+
+
+def loss_grid(compared: pd.DataFrame, vary: Mapping[str, Sequence[Any]]) -> Figure:
+    """Validation loss of all combinations of two or three settings as heat maps; the lowest is marked.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        A row an experiment, with a column for each setting and ``val_loss``.
+    vary : mapping
+        Setting to its values: along the rows, along the columns and, of three, a panel each.
+    """
+    rows, columns, *rest = vary.items()
+    panels: Sequence[Any] = rest[0][1] if rest else [None]
+    named = compared.set_index(list(vary))["val_loss"].to_dict()
+    losses = np.array(
+        [
+            [
+                [named[(row, column) if panel is None else (row, column, panel)] for column in columns[1]]
+                for row in rows[1]
+            ]
+            for panel in panels
+        ]
+    )
+    figure = Figure(figsize=(max(0.5 + 2.6 * len(panels), 4), 3.4))
+    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    best = np.unravel_index(losses.argmin(), losses.shape)
+    for number, (ax, panel) in enumerate(zip(axes, panels, strict=True)):
+        image = ax.imshow(losses[number], cmap="cividis_r", vmin=losses.min(), vmax=losses.max(), aspect="auto")
+        for (y, x), loss in np.ndenumerate(losses[number]):
+            is_dark = loss > (losses.min() + losses.max()) / 2
+            ax.text(x, y, f"{loss:.3f}", ha="center", va="center", color="white" if is_dark else "black")
+        if number == best[0]:
+            ax.add_patch(Rectangle((best[2] - 0.47, best[1] - 0.47), 0.94, 0.94, fill=False, color="C1", linewidth=3))
+        ax.set(xticks=range(len(columns[1])), yticks=range(len(rows[1])), xlabel=columns[0])
+        ax.set_xticklabels(list(map(str, columns[1])))
+        ax.set_yticklabels(list(map(str, rows[1])))
+        if panel is not None:
+            ax.set_title(f"{rest[0][0]} {panel}")
+        ax.grid(False)
+        ax.spines[:].set_visible(False)
+    axes[0].set_ylabel(rows[0])
+    figure.colorbar(image, ax=axes, label="validation loss, nats")
+    figure.suptitle("framed: the lowest validation loss", fontsize="medium")
     return figure
 
 
