@@ -21,6 +21,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/study.smk"
 include: "workflow/rules/manifest.smk"
 
 
@@ -45,3 +46,4 @@ rule study:
     """Every comparison that goes beyond the report."""
     input:
         STUDY_FILES,
+        BEYOND_FILES,

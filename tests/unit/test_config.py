@@ -60,7 +60,7 @@ def test_shipped_configurations_are_right(config):
         (["bands"], ["u", "g", "r", "i", "r"], "allowed: each of u, g, r, i, z once"),
         (["archive", "connections"], 0, "archive.connections: found 0, allowed: a whole number from 1 to 8"),
         (["seeds"], [1, 1], "seeds: found [1, 1], allowed: a list of different whole numbers"),
-        (["training_sets", "small"], [], "training_sets.small: found [], allowed: all, or a list of fields"),
+        (["training_sets", "small"], [], "training_sets.small: found [], allowed: all, a whole number"),
         (["models", "base", "learning_rate"], 0, "models.base.learning_rate: found 0, allowed: more than 0"),
         (["colour"], "red", "colour: unknown key"),
         (["sky"], "my sky", "sky: found 'my sky', allowed: a name of letters, digits and underscores"),
@@ -154,6 +154,8 @@ def test_training_sets():
     buckets = {Field(301, 8162, 6, 174): "train", Field(301, 8162, 6, 80): "test", Field(301, 8162, 6, 103): "train"}
     assert [field.field for field in resolve_training_set("large", "all", buckets)] == [103, 174]
     assert resolve_training_set("small", ["301-8162-6-174"], buckets) == [Field(301, 8162, 6, 174)]
+    assert resolve_training_set("one", 1, buckets) == [Field(301, 8162, 6, 174)]
+    assert resolve_training_set("four", 4, buckets) == resolve_training_set("large", "all", buckets)
     with pytest.raises(StargalError, match=r"training_sets\.small: field 301-008162-6-0080 is not in bucket train"):
         resolve_training_set("small", ["301-8162-6-80"], buckets)
 

@@ -67,6 +67,12 @@ FIGURES = {
         lambda: plots.score_by_magnitude(scores().query("magnitude_low.notna()"), "mcc", "Matthews coefficient"),
         ["r model magnitude (AB)", "Matthews coefficient", "sources", "stars (1)", "galaxies (0)", "concentration"],
     ),
+    "learning_curve": (
+        lambda: plots.learning_curve(
+            scores().query("magnitude_low.isna() and seed.notna()").assign(training_sources=1200, fields=4)
+        ),
+        ["training sources (fields)", "Matthews coefficient, test", "1200", "(4)", "seed 1", "seed 2"],
+    ),
 }
 
 

@@ -1,6 +1,9 @@
 """Which sources a field has: footprint, neighbours, flags, limits, and catalogues that are not what they should be."""
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
 from astropy.table import Table
 from numpy.lib import recfunctions
@@ -77,6 +80,36 @@ def test_overlap_rows_belong_to_one_field(cube, catalogs):
     beside = select_sources(catalogs, cube, FIELD, neighbours=[101])
     assert len(alone) == len(beside) + 1  # the other lies beyond the frame
     assert alone["id"].str.startswith("1000-1-101-").sum() == 1
+
+
+def test_no_source_is_in_two_adjacent_fields_and_none_is_lost():
+    """Three fields in a row, whose catalogue gives sources of the shared rows to either side."""
+    fields = [Field(301, 1000, 1, number) for number in (100, 101, 102)]
+    rows = np.concatenate([catalog_table(field, make_sources(field), 1) for field in fields])
+    shared = []
+    for lower, upper in itertools.pairwise(fields):
+        for owner in (lower, upper):
+            found = rows[:12].copy()
+            found["FIELD"], found["ID"] = owner.field, 1000 + 100 * len(shared) + np.arange(12)
+            place = Tan(projection(lower, "r")).to_sky(150.0 * np.arange(12) + 100 + 10 * len(shared), [1420.0] * 12)
+            found["RA"], found["DEC"] = place
+            shared.append(found)
+    rows = np.concatenate([rows, *shared])
+    assert len(set(zip(rows["FIELD"], rows["ID"], strict=True))) == len(rows)
+    image = np.zeros((5, ROWS, COLUMNS), dtype=np.float32)
+    noise = np.full(5, 0.026, dtype=np.float32)
+    tables = []
+    for field in fields:
+        header = make_cube_header(make_header(field, "r"), field, "ugriz", {})
+        cube = Cube("ugriz", image, image, noise, noise, Table(), header, Tan(projection(field, "r")))
+        near = rows[np.abs(rows["FIELD"] - field.field) <= 1]
+        beside = [other.field for other in fields if abs(other.field - field.field) == 1]
+        tables.append(select_sources({"star": near}, cube, field, neighbours=beside))
+        alone = select_sources({"star": near}, cube, field)
+        assert len(alone) > len(tables[-1])  # what would be there twice
+    together = pd.concat(tables)
+    assert together["id"].is_unique and len(together) == len(rows)
+    assert not together.duplicated(["ra", "dec"]).any()
 
 
 def test_only_run_primary(cube, catalogs):

@@ -260,8 +260,8 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
     return buckets
 
 
-def resolve_training_set(name: str, members: str | list[str], buckets: Mapping[Field, str]) -> list[Field]:
-    """Fields of a training set: ``all`` of bucket train, or the listed names.
+def resolve_training_set(name: str, members: str | int | list[str], buckets: Mapping[Field, str]) -> list[Field]:
+    """Fields of a training set: ``all`` of bucket train, so many from the top of the table, or the listed names.
 
     Raises
     ------
@@ -271,6 +271,8 @@ def resolve_training_set(name: str, members: str | list[str], buckets: Mapping[F
     train = [field for field, bucket in buckets.items() if bucket == "train"]
     if members == "all":
         return sorted(train)
+    if isinstance(members, int):
+        return sorted(train[:members])
     fields = [Field.parse(member) for member in members]
     for field in fields:
         if field not in train:

@@ -317,6 +317,41 @@ def completeness_and_purity(scores: pd.DataFrame) -> Figure:
     return figure
 
 
+def learning_curve(scores: pd.DataFrame) -> Figure:
+    """Scores against the number of training sources, with 95 % intervals.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        A row an experiment, seed and bucket: ``fields`` and ``training_sources`` learned from, ``seed``, ``bucket``,
+        and the scores as `stargal.metrics.evaluate` gives them.
+    """
+    panels = (
+        ("test", "mcc", "Matthews coefficient, test"),
+        ("test", "accuracy", "accuracy, test"),
+        ("validation", "log_loss", "cross-entropy, nats, validation"),
+    )
+    figure = Figure(figsize=(3.3 * len(panels), 3.4))
+    axes = figure.subplots(1, len(panels))
+    seeds = sorted(scores["seed"].unique())
+    for ax, (bucket, name, label) in zip(axes, panels, strict=True):
+        rows = scores[scores["bucket"] == bucket].sort_values("training_sources")
+        mean = rows.groupby(["training_sources", "fields"])[name].mean().reset_index()
+        ax.plot(mean["training_sources"], mean[name], color=GREY, linewidth=1)
+        for number, seed in enumerate(seeds):
+            run = rows[rows["seed"] == seed]
+            # Side by side, each seed half a per cent to the right of the one before.
+            place = run["training_sources"] * 1.005 ** (number - (len(seeds) - 1) / 2)
+            spread = np.maximum([run[name] - run[f"{name}_low"], run[f"{name}_high"] - run[name]], 0)
+            ax.errorbar(place, run[name], spread, fmt="o", markersize=4, color=f"C{number % 7}", label=f"seed {seed:g}")
+        ax.set(xscale="log", xlabel="training sources (fields)", ylabel=label)
+        ax.set_xticks(mean["training_sources"])
+        ax.set_xticklabels([f"{row.training_sources}\n({row.fields})" for row in mean.itertuples()], fontsize="small")
+        ax.minorticks_off()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7)
+    return figure
+
+
 def _counts(ax: Axes, bins: pd.DataFrame) -> None:
     """Stars and galaxies of each bin as steps."""
     edges = [*bins["magnitude_low"], bins["magnitude_high"].iloc[-1]]
