@@ -174,14 +174,15 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_heavy_jobs_go_through_sbatch(finished: Finished):
-    """Fields each by themselves, sources and patches of all fields in one job, training and prediction in one."""
+    """Fields each by themselves, sources and patches of all fields in one job."""
     done = Counter(re.sub("_wildcards.*", "", job.comment) for job in finished.jobs if job.state == "COMPLETED")
     assert done == {
         "rule_simulate_field": 3,
         "rule_measure_field": 3,
         "rule_align_field": 3,
         "rule_patches_extract_patches_select_sources": 1,
-        "rule_model_predict_train_model": 3,
+        "rule_train_model": 3,
+        "rule_predict": 3,
     }
 
 

@@ -249,7 +249,11 @@ def test_what_an_architecture_takes_is_said(config):
             {"patch_size": [24]},
             "studies.tuning.vary: patch_size: found 24, allowed: an odd number",
         ),
-        ("regularized_small", {"depth": [1]}, "studies.tuning.vary: depth: unknown key"),
+        (
+            "regularized_small",
+            {"depth": [1]},
+            "studies.tuning.vary: found 'depth', allowed: one of architecture, learning_rate",
+        ),
         (
             "regularized_small",
             {"filters": [[8]]},

@@ -84,9 +84,8 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             )
             if fault:
                 path, said = fault
-                raise StargalError(
-                    f"{_file_of(keys, files)}: {': '.join(map('.'.join, filter(None, [where, path[2:]])))}: {said}"
-                )
+                place = ": ".join(".".join(map(str, part)) for part in (where, path[2:]) if part)
+                raise StargalError(f"{_file_of(keys, files)}: {place}: {said}")
 
 
 def _check_names(
