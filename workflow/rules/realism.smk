@@ -149,6 +149,7 @@ use rule align_field as align_real with:
         code=code_of("align_field"),
     output:
         cube=REAL_CUBE,
+        record=f"{REAL_CUBE}.sha256",
         report=f"{REAL}/aligned/{{field}}.json",
     log:
         f"{LOGS}/align_real/{{field}}.log",
@@ -178,7 +179,8 @@ use rule extract_patches as extract_real with:
         sources=REAL_SOURCES,
         code=code_of("extract_patches"),
     output:
-        REAL_PATCHES,
+        patches=REAL_PATCHES,
+        record=f"{REAL_PATCHES}.sha256",
     log:
         f"{LOGS}/extract_real/{{size}}/{{field}}.log",
     message:
@@ -190,7 +192,7 @@ use rule predict as predict_real with:
         model=f"{MODEL}/model.keras",
         sources=paths_of(REAL_SOURCES, TRANSFER_FIELDS),
         patches=lambda wildcards: paths_of(
-            REAL_PATCHES, TRANSFER_FIELDS, size=patch_size(wildcards.experiment)
+            REAL_PATCHES, TRANSFER_FIELDS, size=EXPERIMENTS[wildcards.experiment].patch_size
         ),
         code=code_of("predict"),
     output:
@@ -203,7 +205,9 @@ use rule predict as predict_real with:
         validation_fields="",
         test_fields=format_fields(TRANSFER_FIELDS),
         sources=lambda _: REAL_SOURCES,
-        patches=lambda wildcards: REAL_PATCHES.replace("{size}", str(patch_size(wildcards.experiment))),
+        patches=lambda wildcards: REAL_PATCHES.replace(
+            "{size}", str(EXPERIMENTS[wildcards.experiment].patch_size)
+        ),
     message:
         "Classifying real fields with {wildcards.experiment}, seed {wildcards.seed}, of the simulated sky"
 
