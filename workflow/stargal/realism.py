@@ -260,7 +260,8 @@ def draw_ratios(table: pd.DataFrame) -> Figure:
         bar = table.loc[table["quantity"] == name, "bar"].iloc[0]
         ax.barh(place, bar - 1 / bar, 0.8, 1 / bar, color="0.93", zorder=0)
     ax.axvline(1, color="0.6", linewidth=0.6, zorder=0)
-    ax.set(xscale="log", xlim=(0.4, 2.5), xlabel="simulated sky over real sky, medians over fields")
+    ax.set(xscale="log", xlim=(0.4, 2.5))
+    ax.set_xlabel("simulated sky over real sky, medians over fields", loc="left")
     ax.set_xticks([0.5, 0.7, 1, 1.5, 2], ["0.5", "0.7", "1", "1.5", "2"])
     ax.set_xticks([], minor=True)
     ax.set_yticks(range(len(names)), names)
