@@ -46,7 +46,68 @@ def labels_and_scores():
     return table["label"].to_numpy(), table["probability"].to_numpy()
 
 
+def compared(published=False):
+    """A base and four combinations: of two the intervals hold 0."""
+    middle = np.array([np.nan, -0.2, -0.01, 0.01, 0.3])
+    table = pd.DataFrame(
+        {
+            "experiment": ["base_small", *(f"tuning-{rate}-{dropout}" for rate in (1, 2) for dropout in (3, 4))],
+            "rate": [1, 1, 1, 2, 2],
+            "dropout": [5, 3, 4, 3, 4],
+            "seeds": 2,
+            "val_loss": 0.5 + np.nan_to_num(middle),
+        }
+    )
+    for quantity, sign in (("val_loss", 1), ("val_accuracy", -1)):
+        for end, away in (("", 0), ("_low", -0.05), ("_high", 0.05)):
+            table[f"{quantity}_difference{end}"] = sign * middle + away
+        if published:
+            table[f"published_{quantity}"] = [0.5, 0.4, np.nan, 0.5, 0.6]
+    return table
+
+
+def marks(ax):
+    """Where the marks of a panel are, and how they are filled."""
+    return {line.get_markerfacecolor(): line.get_xdata().tolist() for line in ax.lines if line.get_marker() == "o"}
+
+
+def test_a_difference_is_filled_where_its_interval_does_not_hold_zero():
+    left, right = plots.differences(compared(published=True), "rate-dropout").axes
+    assert marks(left) == {"C0": [-0.2, 0.3], "white": [-0.01, 0.01]}
+    assert marks(right) == {"C0": pytest.approx([20, -30]), "white": pytest.approx([1, -1])}
+    assert [text.get_text() for text in left.get_yticklabels()] == ["1-3", "1-4", "2-3", "2-4"]
+    (theirs,) = [line for line in left.lines if line.get_marker() == "D"]
+    np.testing.assert_allclose(theirs.get_xdata(), [-0.1, np.nan, 0, 0.1], atol=1e-12)
+
+
+def test_the_frame_of_a_grid_is_about_the_lowest_loss():
+    """The base, which is not of the grid, is left out."""
+    figure = plots.loss_grid(compared(), {"rate": [1, 2], "dropout": [3, 4]})
+    losses = figure.axes[0].images[0].get_array()
+    np.testing.assert_allclose(losses, [[0.3, 0.49], [0.51, 0.8]])
+    (frame,) = figure.axes[0].patches
+    assert (round(frame.get_x()), round(frame.get_y())) == (0, 0)
+
+
+def test_a_grid_of_three_settings_has_a_panel_for_each_value_of_the_third():
+    table = pd.concat([compared().iloc[1:].assign(l2=l2) for l2 in (0, 1)])
+    table["val_loss"] -= table["l2"]
+    figure = plots.loss_grid(table, {"rate": [1, 2], "dropout": [3, 4], "l2": [0, 1]})
+    first, second = figure.axes[:2]
+    assert (first.get_title(), second.get_title()) == ("l2 0", "l2 1")
+    assert (len(first.patches), len(second.patches)) == (0, 1)
+    np.testing.assert_allclose(second.images[0].get_array(), [[-0.7, -0.51], [-0.49, -0.2]])
+
+
 FIGURES = {
+    "comparison": (
+        lambda: plots.differences(compared(published=True), "rate-dropout"),
+        ["difference in validation loss, nats", "difference in validation accuracy, percentage points", "rate-dropout"],
+    ),
+    "grid": (
+        lambda: plots.loss_grid(compared(), {"rate": [1, 2], "dropout": [3, 4]}),
+        ["rate", "dropout", "validation loss, nats", "framed: the lowest validation loss"],
+    ),
     "training": (
         lambda: plots.training_curves({"base": [HISTORY, HISTORY], "large": [HISTORY]}),
         ["epoch", "cross-entropy, nats", "accuracy", "training", "validation", "weights kept", "base", "large"],

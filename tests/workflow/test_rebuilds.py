@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import pandas as pd
 import pytest
 from edits import EDITS, JOBS, MODULES, Edit, as_markdown
 
@@ -44,6 +45,29 @@ def test_the_table_is_complete(project: Project):
 def test_the_documentation_holds_the_table():
     """After a change: PYTHONPATH=workflow:tests:tests/workflow python -c 'import edits; print(edits.as_markdown())'."""
     assert as_markdown() in (ROOT / "docs/REBUILDS.md").read_text()
+
+
+def test_seconds_are_read_from_what_training_left(project: Project):
+    """No network is trained for them: the benchmarks of the run are inputs like any other."""
+    timings = "results/made/timings/augmentation_small.csv"
+    assert project.planned(timings) == {"tabulate_timings": 1}
+    try:
+        project.run(timings)
+        table = pd.read_csv(project.folder / timings)
+        assert project.planned() == {}
+    finally:
+        shutil.rmtree(project.result("timings"))
+    assert table["experiment"].tolist() == ["regularized_small", "augmentation_small-blur_seeing"]
+    assert (table["parameters"] > 10_000).all() and (table["epochs_trained"] == 2).all()
+    assert (table[["seconds", "cpu_seconds", "seconds_per_epoch", "max_rss_mb"]] > 0).all(axis=None)
+
+
+def test_studies_are_made_when_asked_for(project: Project):
+    """An experiment each: five sizes, eleven architectures, 26 settings, all beside the base, which is there."""
+    studies = [f"results/made/tables/{name}.csv" for name in ("patch_size", "architecture", "tuning")]
+    planned = project.planned(*studies)
+    assert planned["train_model"] == planned["predict"] == 5 + 11 + 26
+    assert planned["compare_experiments"] == 3
 
 
 def test_rerun_gives_the_same_bytes(project: Project, server, tmp_path):
