@@ -26,9 +26,10 @@ JOBS = {
     "plot_statistics": 1,
     "plot_cutouts": 3,
     "plot_patches": 3,
-    "train_model": 3,
+    "train_model": 4,
+    "tabulate_architecture": 2,
     "plot_training": 1,
-    "predict": 3,
+    "predict": 4,
     "evaluate_model": 3,
     "score_baselines": 2,
     "tabulate_scores": 1,
@@ -36,43 +37,66 @@ JOBS = {
     "plot_reliability": 1,
     "plot_confusion": 1,
     "plot_magnitude": 1,
+    "plot_completeness": 1,
+    "plot_augmentations": 1,
+    "compare_experiments": 1,
+    "plot_comparison": 1,
+    "render_field": 1,
+    "write_report": 1,
+    "write_manifest": 1,
 }
-"""Jobs of a full run: four fields of one camcol in three buckets, three experiments on two training sets."""
+"""Jobs of a full run: four fields of one camcol in three buckets, three experiments on two training sets, and one more
+that is compared."""
 
 AFTER = {
-    "align_field": ["tabulate_alignment", "check_buckets", "select_sources", "extract_patches", "plot_cutouts"],
+    "align_field": [
+        *["tabulate_alignment", "check_buckets", "select_sources", "extract_patches", "train_model"],
+        *["plot_cutouts", "plot_augmentations", "render_field"],
+    ],
     "tabulate_alignment": ["plot_alignment"],
     "select_sources": [
         *["extract_patches", "tabulate_sources", "train_model", "predict", "score_baselines"],
-        *["plot_cutouts", "plot_patches"],
+        *["plot_cutouts", "plot_patches", "plot_augmentations"],
     ],
-    "extract_patches": ["train_model", "predict", "plot_patches"],
+    "extract_patches": ["train_model", "predict", "plot_patches", "plot_augmentations", "render_field"],
     "tabulate_sources": ["plot_statistics"],
-    "train_model": ["predict", "plot_training"],
-    "predict": ["evaluate_model", "plot_roc", "plot_reliability"],
+    "train_model": ["predict", "plot_training", "compare_experiments"],
+    "predict": ["evaluate_model", "plot_roc", "plot_reliability", "compare_experiments"],
     "evaluate_model": ["tabulate_scores"],
     "score_baselines": ["tabulate_scores", "plot_roc"],
-    "tabulate_scores": ["plot_confusion", "plot_magnitude"],
+    "tabulate_scores": ["plot_confusion", "plot_magnitude", "plot_completeness"],
+    "compare_experiments": ["plot_comparison"],
+}
+ON_THE_PAGE = [rule for rule in JOBS if rule.startswith(("plot_", "tabulate_", "check_", "compare_", "render_"))]
+AFTER |= {rule: [*AFTER.get(rule, []), "write_report"] for rule in [*ON_THE_PAGE, "predict", "select_sources"]}
+AFTER |= {
+    rule: [*AFTER.get(rule, []), "write_manifest"] for rule in JOBS if not rule.startswith(("download_", "write_m"))
 }
 """Rules that read what a rule makes. (Training only waits for check_buckets, and downloads are never made anew.)"""
 
 FIGURES = [rule for rule in JOBS if rule.startswith("plot_")]
 TABLES = ["tabulate_alignment", "check_buckets", "tabulate_sources"]
-SCORING = ["evaluate_model", "score_baselines", "tabulate_scores"]
+SCORING = ["evaluate_model", "score_baselines", "tabulate_scores", "compare_experiments"]
 LEARNING = ["train_model", "predict"]
 OVER_FIELDS = [*TABLES, *LEARNING, "score_baselines"]
-READ_CUBES = ["extract_patches", "select_sources", "plot_cutouts"]
+READ_CUBES = ["extract_patches", "select_sources", "plot_cutouts", "render_field"]
+OF_THE_SKY = ["plot_alignment", "plot_cutouts", "plot_patches", "plot_statistics", "plot_augmentations"]
+OF_SCORES = ["plot_confusion", "plot_magnitude", "plot_reliability", "plot_roc", "plot_training"]
+OF_SCORES += ["plot_completeness", "plot_comparison"]
+OF_TABLES = [rule for rule in OF_SCORES if rule != "plot_comparison"]
 MADE = [rule for rule in JOBS if not rule.startswith("download_")]
 
 MODULES: dict[str, list[str]] = {
     "__init__": [],
     "align": ["align_field"],
     "archive": [],
+    "augment": ["train_model", "plot_augmentations"],
     "baselines": ["score_baselines", "tabulate_scores"],
     "buckets": ["check_buckets"],
     "camera": [],
     "catalog": [],
     "cli": MADE,
+    "comparisons": ["compare_experiments"],
     "config": [],
     "cube": ["align_field", *READ_CUBES],
     "errors": MADE,
@@ -80,28 +104,34 @@ MODULES: dict[str, list[str]] = {
     "frames": ["align_field", "plot_cutouts"],
     "labels": [
         *["select_sources", "tabulate_sources", *LEARNING, *SCORING],
-        *["plot_confusion", "plot_magnitude", "plot_reliability", "plot_roc", "plot_training"],
+        *[*OF_SCORES, "render_field", "write_report"],
     ],
     "look": FIGURES,
-    "metrics": [*SCORING, "plot_confusion", "plot_magnitude", "plot_reliability", "plot_roc", "plot_training"],
-    "models": LEARNING,
-    "patches": ["extract_patches", *LEARNING, "plot_patches"],
+    "manifest": ["write_manifest"],
+    "metrics": [*SCORING, *OF_SCORES],
+    "models": [*LEARNING, "tabulate_architecture"],
+    "patches": ["extract_patches", *LEARNING, "plot_patches", "plot_augmentations"],
     "photo": [],
-    "pictures": ["plot_alignment", "plot_cutouts", "plot_patches", "plot_statistics"],
-    "plots": ["plot_confusion", "plot_magnitude", "plot_reliability", "plot_roc", "plot_training"],
+    "pictures": [*OF_THE_SKY, "render_field"],
+    "plots": OF_SCORES,
     "profiles": [],
     "psf": [],
     "realism": [],
     "render": [],
+    "report": ["write_report"],
     "resample": ["align_field"],
     "simulate": [],
     "sky": [],
     "sources": ["select_sources"],
     "stars": ["align_field", "select_sources"],
     "statistics": ["tabulate_sources"],
-    "survey": ["align_field", *OVER_FIELDS, *READ_CUBES, "plot_patches", "plot_alignment", "plot_statistics"],
-    "tables": [*OVER_FIELDS, *READ_CUBES, *SCORING, "plot_patches", "plot_reliability", "plot_roc"],
+    "survey": ["align_field", *OVER_FIELDS, *READ_CUBES, *OF_THE_SKY, "write_report", "write_manifest"],
+    "tables": [
+        *[*OVER_FIELDS, "extract_patches", "plot_cutouts", *SCORING, *OF_THE_SKY, *OF_TABLES],
+        *["tabulate_architecture", "write_report"],
+    ],
     "train": LEARNING,
+    "viewer": ["render_field", "write_report"],
     "wcs": ["align_field", *READ_CUBES],
 }
 """Rules that run a module of the library, on the sky of an archive; downloads are confirmed, not made anew."""
@@ -156,9 +186,9 @@ def swapped(path: str, bytes_of: Callable[[bytes], bytes]) -> Callable[[Project]
     return lambda project: project.edited(path, bytes_of((project.folder / path).read_bytes()))
 
 
-def models(count: int) -> dict[str, int]:
-    """So many models, of which only one or both sets' baselines are scored anew, or none."""
-    return {"train_model": count, "predict": count, "evaluate_model": count}
+def models(count: int, compared: int = 0) -> dict[str, int]:
+    """So many models that are scored, and so many that are only compared."""
+    return {"train_model": count + compared, "predict": count + compared, "evaluate_model": count}
 
 
 FRAME = "resources/made/frames/301/frame-g-001000-1-0110.fits.bz2"
@@ -193,22 +223,34 @@ EDITS = [
         sections={"archive": {"url": "https://example.org", "timeout": 1, "attempts": 9, "connections": 1}},
     ),
     config("archive.release", sections={"archive": {"release": "dr18"}}),
-    config("archive.releases", sections={"archive": {"releases": {"dr17": {"frame": "elsewhere/{band}"}}}}),
+    config(
+        "archive.releases",
+        sections={"archive": {"releases": {"dr17": {"frame": "elsewhere/{run}/{camcol}/{field}/{band}"}}}},
+    ),
     config("fields, a table of the same rows", sections={"fields": "./config/fields.tsv"}),
     config("bands in another order", "align_field", "plot_patches", sections={"bands": ["i", "r", "g", "z", "u"]}),
     config("align.method", "align_field", sections={"align": {"method": "interp", "refine": False}}),
     config("align.refine", "align_field", sections={"align": {"refine": False}}),
     config("sources.magnitude_limit", "select_sources", sections={"sources": {"magnitude_limit": 21.0}}),
     config("sources.reject_flags", "select_sources", sections={"sources": {"reject_flags": ["EDGE"]}}),
-    config("patches.size", "extract_patches", "tabulate_sources", sections={"patches": {"size": 17}}),
+    config(
+        "patches.size",
+        "extract_patches",
+        "tabulate_sources",
+        "tabulate_architecture",
+        sections={"patches": {"size": 17}},
+    ),
     config(
         "training_sets.small",
         *["train_model", "score_baselines"],
         sections={"training_sets": {"small": ["301-1000-1-110"]}},
-        **models(2),
+        **models(2, 1),
         score_baselines=1,
     ),
-    config("training_sets, one that nothing uses", sections={"training_sets": {"third": ["301-1000-1-110"]}}),
+    config(
+        "training_sets, one that nothing uses",
+        sections={"training_sets": {"small": ["301-1000-1-100"], "third": ["301-1000-1-110"]}},
+    ),
     config(
         "models.base.learning_rate", "train_model", sections={"models": {"base": {"learning_rate": 0.002}}}, **models(1)
     ),
@@ -313,7 +355,9 @@ EDITS = [
     line("workflow/stargal/stargal.mplstyle", *FIGURES, text="font.size: 9"),
     line("workflow/rules/align.smk"),
     line("workflow/schemas/config.schema.yaml"),
-    line("workflow/report/roc.rst", text="More."),
+    line("workflow/report/roc.rst", "write_report", text="More."),
+    line("workflow/report/page.html", "write_report", text="<!-- more -->"),
+    line("workflow/report/corrections.rst", "write_report", text="More."),
     line("profiles/default/config.yaml"),
     line("envs/cpu.txt", text="numpy==1.0"),
     line("envs/environment.yaml"),

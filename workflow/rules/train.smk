@@ -85,7 +85,7 @@ rule tabulate_architecture:
         sky=SKY_NAME,
         model=lambda wildcards: json.dumps(config["models"][wildcards.model], sort_keys=True),
         size=config["patches"]["size"],
-        bands="".join(config["bands"]),
+        bands=len(config["bands"]),
     message:
         "Tabulating the architecture {wildcards.model}"
     shell:

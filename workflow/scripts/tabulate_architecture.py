@@ -14,12 +14,12 @@ def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
     size: Annotated[int, Option(help="Side of the patches, pixels.")],
-    bands: Annotated[str, Option(help="The bands, for example ugriz.")],
+    bands: Annotated[int, Option(help="How many.")],
     table: Annotated[Path, Option(help="Where to write the table.")],
 ) -> None:
     """Tabulate an architecture."""
     settings = {key: value for key, value in json.loads(model).items() if key != "learning_rate"}
-    network = models.build(**settings, size=size, sky_sigma=[1.0] * len(bands), seed=0)
+    network = models.build(**settings, size=size, sky_sigma=[1.0] * bands, seed=0)
     write_csv(models.describe(network), table, sky)
 
 
