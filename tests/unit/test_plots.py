@@ -134,6 +134,24 @@ FIGURES = {
         ),
         ["training sources (fields)", "Matthews coefficient, test", "1200", "(4)", "seed 1", "seed 2"],
     ),
+    "explanation": (
+        lambda: plots.explanation(
+            pd.DataFrame(
+                [
+                    {"class": word, "radius": radius, "area": radius / 10}
+                    | {
+                        f"{kind}{end}": 0.5
+                        for kind in ("gradient", "occlusion", "kept", "removed")
+                        for end in ("", "_low", "_high")
+                    }
+                    for word in ("star", "galaxy")
+                    for radius in (2, 4)
+                ]
+            ),
+            {f"{word}_{kind}": np.eye(5) for word in ("star", "galaxy") for kind in ("gradient", "occlusion")},
+        ),
+        ["galaxies (0), gradient", "share of the map in the disc", "stars (1), rest covered", "share of the area"],
+    ),
 }
 
 

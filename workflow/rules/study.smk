@@ -44,4 +44,87 @@ rule plot_learning_curve:
         " --metrics {params.metrics:q} --sources {input.sources:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
-BEYOND_FILES = [f"{FIGURES}/{name}.svg" for name in ("learning_curve",) if name in VARIED]
+rule explain_model:
+    """How much of a network's decisions lies in the centre of the patches, for test sources by class."""
+    input:
+        model=f"{MODEL}/model.keras",
+        sources=paths_of(SOURCES, fields_in("test")),
+        patches=lambda wildcards: paths_of(
+            PATCHES, fields_in("test"), size=EXPERIMENTS[wildcards.experiment].patch_size
+        ),
+        code=code_of("explain_model"),
+    output:
+        table=report(
+            f"{MODEL}/explanation.csv",
+            category="Explanation",
+            labels={"what": "{experiment}, seed {seed}", "form": "table"},
+            caption="../report/explanation.rst",
+        ),
+        maps=f"{MODEL}/explanation.npz",
+    log:
+        f"{LOGS}/explain_model/{{experiment}}-seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/explain_model/{{experiment}}-seed{{seed}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=grows(1200),
+        runtime=grows(15),
+    params:
+        sky=SKY_NAME,
+        labels=config["labels"],
+        test_fields=format_fields(fields_in("test")),
+        sources=lambda wildcards: SOURCES,
+        patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
+    message:
+        "Explaining {wildcards.experiment}, seed {wildcards.seed}"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} {input.model:q} --test-fields {params.test_fields:q}"
+        " --sources {params.sources:q} --patches {params.patches:q} --labels {params.labels}"
+        " --table {output.table:q} --maps {output.maps:q} 2> {log:q}"
+
+
+rule plot_explanation:
+    """Where on a patch the decisions of an experiment come from, as maps and against the radius."""
+    input:
+        explanations=lambda wildcards: expand(
+            f"{MODEL}/explanation.{{form}}",
+            experiment=wildcards.experiment,
+            seed=config["seeds"],
+            form=["csv", "npz"],
+        ),
+        style=STYLE,
+        code=code_of("plot_explanation"),
+    output:
+        report(
+            f"{FIGURES}/explanation_{{experiment}}.svg",
+            category="Explanation",
+            labels={"what": "{experiment}", "form": "figure"},
+            caption="../report/explanation.rst",
+        ),
+    log:
+        f"{LOGS}/plot_explanation/{{experiment}}.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        tables=lambda wildcards: f"{MODEL}/explanation.csv".replace("{experiment}", wildcards.experiment),
+        maps=lambda wildcards: f"{MODEL}/explanation.npz".replace("{experiment}", wildcards.experiment),
+        seeds=" ".join(map(str, config["seeds"])),
+    message:
+        "Drawing the explanation of {wildcards.experiment}"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} --tables {params.tables:q} --maps {params.maps:q}"
+        " --seeds {params.seeds:q} --figure {output:q} 2> {log:q}"
+
+
+BEYOND_FILES = [
+    *(f"{FIGURES}/{name}.svg" for name in ("learning_curve",) if name in VARIED),
+    f"{FIGURES}/explanation_{config['report']['best']}.svg",
+]

@@ -352,6 +352,47 @@ def learning_curve(scores: pd.DataFrame) -> Figure:
     return figure
 
 
+def explanation(shares: pd.DataFrame, maps: Mapping[str, NDArray[np.float32]]) -> Figure:
+    """Maps of what a network attends to, by class, and how much of it lies within a radius.
+
+    Parameters
+    ----------
+    shares, maps
+        As `stargal.explain.explain` gives them; of several seeds the mean of the shares is drawn.
+    """
+    figure = Figure(figsize=(9.6, 6.4))
+    panels = figure.subplot_mosaic([[*maps], ["share", "share", "same", "same"]], height_ratios=(1, 1.1))
+    plurals = {"star": "stars (1)", "galaxy": "galaxies (0)"}
+    half = next(iter(maps.values())).shape[0] / 2
+    for name, image in maps.items():
+        ax = panels[name]
+        shown = ax.imshow(100 * image, cmap="viridis", vmin=0, origin="lower", extent=(-half, half, -half, half))
+        label, kind = name.split("_")
+        ax.set(title=f"{plurals[label]}, {kind}", xlabel="pixels from the centre")
+        ax.grid(False)
+        figure.colorbar(shown, ax=ax, location="bottom", label="% of the map a pixel")
+    means = shares.groupby(["class", "radius"], sort=False).mean(numeric_only=True).reset_index()
+    lines = {"share": (("gradient", "-"), ("occlusion", "--")), "same": (("kept", "-"), ("removed", "--"))}
+    words = {"kept": "rest covered", "removed": "disc covered"}
+    for panel, kinds in lines.items():
+        for number, (word, plural) in enumerate(plurals.items()):
+            rows = means[means["class"] == word]
+            for kind, dashes in kinds:
+                spread = np.maximum([rows[kind] - rows[f"{kind}_low"], rows[f"{kind}_high"] - rows[kind]], 0)
+                panels[panel].errorbar(
+                    rows["radius"] + 0.08 * number, rows[kind], spread, color=f"C{number}", linestyle=dashes,
+                    fmt="o", markersize=3, label=f"{plural}, {words.get(kind, kind)}",
+                )  # fmt: skip
+        panels[panel].set(xlabel="radius of the disc around the centre, pixels", ylim=(0, 1.02))
+    area = means.drop_duplicates("radius")
+    panels["share"].plot(area["radius"], area["area"], color=GREY, linestyle=":", label="share of the area")
+    panels["share"].set_ylabel("share of the map in the disc")
+    panels["same"].set_ylabel("share of sources called the same")
+    for panel in lines:
+        panels[panel].legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    return figure
+
+
 def _counts(ax: Axes, bins: pd.DataFrame) -> None:
     """Stars and galaxies of each bin as steps."""
     edges = [*bins["magnitude_low"], bins["magnitude_high"].iloc[-1]]

@@ -1,0 +1,150 @@
+"""Where on a patch a network's decision comes from: gradients, and what changes when a part is covered.
+
+Both are of the log-odds of a star, the input of the last sigmoid, which do not saturate where the network is sure.
+Covered pixels are 0, the mean of the subtracted sky, and so are pixels without data.
+"""
+
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from stargal.labels import CLASSES
+from stargal.metrics import wilson
+
+RADII = (1, 2, 3, 4, 6, 8, 10, 12)
+"""Radii around the central pixel, pixels of 0.396 arcsec; the FWHM of a star is about 3."""
+
+BOX, STEP = 5, 2
+"""Side of the square that is covered, and how far it moves each time, pixels."""
+
+BATCH = 512
+"""Patches computed at a time."""
+
+Maps = NDArray[np.float64]
+
+
+def log_odds(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The model without its last sigmoid: from patches ``(n, size, size, bands)`` to log-odds of a star ``(n,)``."""
+    last = model.layers[-1]
+    features = keras.Model(model.inputs, last.input)
+    kernel, bias = last.kernel, last.bias
+    return tf.function(
+        lambda patches: (features(patches, training=False) @ kernel + bias)[:, 0],
+        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)],
+    )
+
+
+def gradient_maps(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.float32]) -> Maps:
+    """Absolute gradient times input, summed over the bands (Shrikumar et al. 2016): ``(n, size, size)``.
+
+    Parameters
+    ----------
+    odds : function
+        As `log_odds` gives it.
+    patches : float32 array, (n, size, size, bands)
+        Nanomaggies, NaN where there is no data.
+    """
+    maps = []
+    for first in range(0, len(patches), BATCH):
+        part = tf.constant(np.nan_to_num(patches[first : first + BATCH]))
+        with tf.GradientTape() as tape:
+            tape.watch(part)
+            total = tf.reduce_sum(odds(part))
+        maps.append(np.abs((tape.gradient(total, part) * part).numpy()).sum(axis=3))
+    return np.concatenate(maps).astype(float)
+
+
+def occlusion_maps(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.float32]) -> Maps:
+    """How much the log-odds change when a square is covered (Zeiler & Fergus 2014): ``(n, size, size)``.
+
+    A pixel has the mean absolute change of all squares that cover it, so that maps are blurred by the square.
+    """
+    whole = np.nan_to_num(patches)
+    size = patches.shape[1]
+    starts = np.arange(0, size - BOX + 1, STEP)
+    as_it_is = _in_batches(odds, whole)
+    change, covered = np.zeros(whole.shape[:3]), np.zeros((size, size))
+    for row in starts:
+        for column in starts:
+            square = (slice(row, row + BOX), slice(column, column + BOX))
+            hidden = whole.copy()
+            hidden[:, *square] = 0
+            change[:, *square] += np.abs(_in_batches(odds, hidden) - as_it_is)[:, np.newaxis, np.newaxis]
+            covered[square] += 1
+    return change / np.maximum(covered, 1)
+
+
+def explain(
+    model: keras.Model, patches: NDArray[np.float32], labels: NDArray[np.int8]
+) -> tuple[pd.DataFrame, dict[str, Maps]]:
+    """How much of the decision lies within some radii of the centre.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its last layer is dense with a sigmoid.
+    patches : float32 array, (n, size, size, bands)
+        Nanomaggies, NaN where there is no data.
+    labels : int8 array, (n,)
+        1 star, 0 galaxy.
+
+    Returns
+    -------
+    DataFrame
+        A row a class and radius: ``class, sources, radius`` (pixels), ``area`` (share of the patch within it),
+        ``gradient`` and ``occlusion`` (mean share of the map within it, with its 95 % interval over the sources,
+        ``_low`` and ``_high``), ``kept`` (share of the sources called the same with the rest covered) and ``removed``
+        (the same with the inside covered), with intervals (Wilson).
+    dict
+        Mean map ``(size, size)`` of each class and kind, ``star_gradient`` and so on; each source's adds up to 1.
+    """
+    odds = log_odds(model)
+    kinds = {"gradient": _shares(gradient_maps(odds, patches)), "occlusion": _shares(occlusion_maps(odds, patches))}
+    axis = np.arange(patches.shape[1]) - patches.shape[1] // 2
+    distance = np.hypot(axis[:, np.newaxis], axis)
+    whole = np.nan_to_num(patches)
+    star = _in_batches(odds, whole) > 0
+    rows = []
+    maps: dict[str, Maps] = {}
+    discs = {radius: distance <= radius for radius in RADII if radius <= axis[-1]}
+    same = {
+        (name, radius): star == (_in_batches(odds, np.where((disc == inside)[..., np.newaxis], whole, 0)) > 0)
+        for radius, disc in discs.items()
+        for name, inside in (("kept", True), ("removed", False))
+    }
+    for label, word in CLASSES.items():
+        own = labels == label
+        maps |= {f"{word}_{kind}": shares[own].mean(axis=0) for kind, shares in kinds.items()}
+        for radius, disc in discs.items():
+            row: dict[str, object] = {"class": word, "sources": int(own.sum()), "radius": radius, "area": disc.mean()}
+            for kind, shares in kinds.items():
+                row |= _interval(kind, shares[own][:, disc].sum(axis=1))
+            for name in ("kept", "removed"):
+                share = same[name, radius][own].mean()
+                low, high = wilson(share, own.sum())
+                row |= {name: share, f"{name}_low": low, f"{name}_high": high}
+            rows.append(row)
+    return pd.DataFrame(rows), maps
+
+
+def _in_batches(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-odds of any number of patches."""
+    parts = [odds(tf.constant(patches[first : first + BATCH])).numpy() for first in range(0, len(patches), BATCH)]
+    return np.concatenate(parts)
+
+
+def _shares(maps: Maps) -> Maps:
+    """Maps that add up to 1 each; one that is 0 everywhere is even."""
+    total = maps.sum(axis=(1, 2), keepdims=True)
+    return np.where(total > 0, maps, 1) / np.where(total > 0, total, maps[0].size)
+
+
+def _interval(name: str, values: NDArray[np.float64]) -> Mapping[str, float]:
+    """Mean of a share over the sources with its 95 % interval (normal)."""
+    half = 1.959964 * values.std(ddof=1) / np.sqrt(len(values))
+    mean = values.mean()
+    return {name: mean, f"{name}_low": max(mean - half, 0.0), f"{name}_high": min(mean + half, 1.0)}
