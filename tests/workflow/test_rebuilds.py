@@ -63,7 +63,7 @@ def test_seconds_are_read_from_what_training_left(project: Project):
 
 
 def test_studies_are_made_when_asked_for(project: Project):
-    """An experiment each: five sizes, eleven architectures, 26 settings, three training sets, all beside the base, which is there."""
+    """Five sizes, eleven architectures, 26 settings, three training sets, beside the base, which is there."""
     studies = [f"results/made/tables/{name}.csv" for name in ("patch_size", "architecture", "tuning", "learning_curve")]
     planned = project.planned(*studies)
     assert planned["train_model"] == planned["predict"] == 5 + 11 + 26 + 3
