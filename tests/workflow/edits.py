@@ -54,6 +54,7 @@ AFTER = {
         *["plot_cutouts", "plot_augmentations", "render_field"],
     ],
     "tabulate_alignment": ["plot_alignment"],
+    "check_buckets": ["tabulate_scores", "compare_experiments"],
     "select_sources": [
         *["extract_patches", "tabulate_sources", "train_model", "predict", "score_baselines"],
         *["plot_cutouts", "plot_patches", "plot_augmentations"],
@@ -72,7 +73,7 @@ AFTER |= {rule: [*AFTER.get(rule, []), "write_report"] for rule in [*ON_THE_PAGE
 AFTER |= {
     rule: [*AFTER.get(rule, []), "write_manifest"] for rule in JOBS if not rule.startswith(("download_", "write_m"))
 }
-"""Rules that read what a rule makes. (Training only waits for check_buckets, and downloads are never made anew.)"""
+"""Rules that read what a rule makes. (Downloads are never made anew.)"""
 
 FIGURES = [rule for rule in JOBS if rule.startswith("plot_")]
 TABLES = ["tabulate_alignment", "check_buckets", "tabulate_sources"]
@@ -92,7 +93,7 @@ MODULES: dict[str, list[str]] = {
     "archive": [],
     "augment": ["train_model", "plot_augmentations"],
     "baselines": ["score_baselines", "tabulate_scores"],
-    "buckets": ["check_buckets"],
+    "buckets": ["check_buckets", "train_model"],
     "camera": [],
     "catalog": [],
     "cli": MADE,
@@ -198,7 +199,11 @@ OF_ONE_FIELD = {"align_field": 1, "select_sources": 1, "extract_patches": 1}
 """A field of the larger training set, and of no picture."""
 OF_LARGE = models(1) | {"score_baselines": 1}
 """The one model that learns from the larger set, and the baselines of that set."""
-NO_PICTURE = {"plot_cutouts": 0, "plot_patches": 0}
+NO_PICTURE = {"plot_cutouts": 0, "plot_patches": 0, "plot_augmentations": 0, "render_field": 0}
+
+
+NOT_COMPARED = {"compare_experiments": 0, "plot_comparison": 0}
+"""The comparison is of the regularized network on the smaller set."""
 
 
 def other_frame(_: bytes) -> bytes:
@@ -252,18 +257,34 @@ EDITS = [
         sections={"training_sets": {"small": ["301-1000-1-100"], "third": ["301-1000-1-110"]}},
     ),
     config(
-        "models.base.learning_rate", "train_model", sections={"models": {"base": {"learning_rate": 0.002}}}, **models(1)
+        "models.base.learning_rate",
+        "train_model",
+        sections={"models": {"base": {"learning_rate": 0.002}}},
+        **models(1),
+        **NOT_COMPARED,
     ),
     config(
         "models.base.architecture",
-        "train_model",
+        *["train_model", "tabulate_architecture"],
         sections={"models": {"base": {"architecture": "regularized", "dropout": 0.1, "l2": 0.001}}},
         **models(1),
+        **NOT_COMPARED,
+        tabulate_architecture=1,
     ),
     config(
-        "models.regularized.dropout", "train_model", sections={"models": {"regularized": {"dropout": 0.4}}}, **models(2)
+        "models.regularized.dropout",
+        *["train_model", "tabulate_architecture"],
+        sections={"models": {"regularized": {"dropout": 0.4}}},
+        **models(2, 1),
+        tabulate_architecture=1,
     ),
-    config("models.regularized.l2", "train_model", sections={"models": {"regularized": {"l2": 0.01}}}, **models(2)),
+    config(
+        "models.regularized.l2",
+        *["train_model", "tabulate_architecture"],
+        sections={"models": {"regularized": {"l2": 0.01}}},
+        **models(2, 1),
+        tabulate_architecture=1,
+    ),
     config("training.batch_size", "train_model", sections={"training": {"max_epochs": 2, "batch_size": 32}}),
     config("training.max_epochs", "train_model", sections={"training": {"max_epochs": 3}}),
     config("training.patience", "train_model", sections={"training": {"max_epochs": 2, "patience": 3}}),
@@ -272,13 +293,16 @@ EDITS = [
         "train_model",
         sections={"experiments": {"base_large": {"model": "base", "training_set": "large"}}},
         **models(1),
+        **NOT_COMPARED,
     ),
     config(
         "experiments.regularized_large.patch_size",
         *["train_model", "extract_patches"],
         sections={"experiments": {"regularized_large": {"patch_size": 17}}},
         **models(1),
+        **NOT_COMPARED,
         plot_patches=0,
+        plot_augmentations=0,
     ),
     config("seeds, one more", "train_model", sections={"seeds": [1, 2]}),
     config("seeds, another first", "train_model", "score_baselines", sections={"seeds": [2]}),
@@ -328,7 +352,7 @@ EDITS = [
         "a field moved from train to test",
         lambda table: table.replace(row(110, "train"), row(110, "test")),
         *["check_buckets", "tabulate_sources", "train_model", "predict", "score_baselines"],
-        *["plot_cutouts", "plot_patches"],
+        *["plot_cutouts", "plot_patches", "render_field"],
         train_model=1,
         plot_cutouts=1,
         plot_patches=1,

@@ -123,6 +123,7 @@ rule tabulate_scores:
     input:
         metrics=expand(f"{MODEL}/metrics.json", experiment=NAMED, seed=config["seeds"]),
         baselines=expand(f"{BASELINES}/metrics.json", training_set=USED_SETS),
+        buckets=FOOTPRINTS,  # no score of a split that shares sky
         code=code_of("tabulate_scores"),
     output:
         scores=report(
@@ -173,6 +174,7 @@ rule compare_experiments:
             f"{MODEL}/predictions.parquet", experiment=compared(wildcards.comparison), seed=config["seeds"]
         ),
         published=PUBLISHED,
+        buckets=FOOTPRINTS,  # no score of a split that shares sky
         code=code_of("compare_experiments"),
     output:
         report(

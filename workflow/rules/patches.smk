@@ -1,7 +1,7 @@
 """Patches: which sources a field has, and a patch around each.
 
 Needs the cubes and the catalogues; makes sources/{field}.parquet, patches/{size}/{field}.npy, row for row alike, and
-the statistics of both. No two buckets may share sky: check_buckets stands before every training.
+the statistics of both. No two buckets may share sky: training refuses that, and check_buckets stands before every table of scores.
 """
 
 

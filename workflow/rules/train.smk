@@ -15,13 +15,13 @@ rule train_model:
             training_fields(wildcards.experiment),
             size=EXPERIMENTS[wildcards.experiment].patch_size,
         ),
-        training_reports=lambda wildcards: paths_of(ALIGNMENT, training_fields(wildcards.experiment)),
+        reports=lambda wildcards: paths_of(
+            ALIGNMENT, training_fields(wildcards.experiment) + fields_in("validation")
+        ),
         validation_sources=paths_of(SOURCES, fields_in("validation")),
         validation_patches=lambda wildcards: paths_of(
             PATCHES, fields_in("validation"), size=EXPERIMENTS[wildcards.experiment].patch_size
         ),
-        # The check must have passed; a field more or less in another bucket does not change what is learned.
-        buckets=ancient(FOOTPRINTS),
         code=code_of("train_model"),
     output:
         model=f"{MODEL}/model.keras",
@@ -83,7 +83,9 @@ rule tabulate_architecture:
         runtime=5,
     params:
         sky=SKY_NAME,
-        model=lambda wildcards: json.dumps(config["models"][wildcards.model], sort_keys=True),
+        model=lambda wildcards: json.dumps(
+            {key: value for key, value in config["models"][wildcards.model].items() if key != "learning_rate"}
+        ),
         size=config["patches"]["size"],
         bands=len(config["bands"]),
     message:

@@ -12,14 +12,13 @@ from stargal.tables import write_csv
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
-    model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
+    model: Annotated[str, Option(help="JSON: a block of `models` of the config, without the learning rate.")],
     size: Annotated[int, Option(help="Side of the patches, pixels.")],
     bands: Annotated[int, Option(help="How many.")],
     table: Annotated[Path, Option(help="Where to write the table.")],
 ) -> None:
     """Tabulate an architecture."""
-    settings = {key: value for key, value in json.loads(model).items() if key != "learning_rate"}
-    network = models.build(**settings, size=size, sky_sigma=[1.0] * bands, seed=0)
+    network = models.build(**json.loads(model), size=size, sky_sigma=[1.0] * bands, seed=0)
     write_csv(models.describe(network), table, sky)
 
 

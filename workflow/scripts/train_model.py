@@ -1,7 +1,7 @@
 """Train the network of an experiment.
 
-Reads the sources and patches of the training and validation fields, a batch at a time, and the seeing of the training
-fields; writes model.keras, which takes raw nanomaggies, and history.csv, a row an epoch.
+Reads the sources and patches of the training and validation fields, a batch at a time, and where they lie: a split that
+shares sky is refused. Writes model.keras, which takes raw nanomaggies, and history.csv, a row an epoch.
 """
 
 import json
@@ -14,6 +14,7 @@ from typer import Option
 
 from stargal import cli, models
 from stargal.augment import Augmentation
+from stargal.buckets import check_buckets
 from stargal.labels import LABELS, require_both_classes
 from stargal.survey import parse_fields
 from stargal.tables import read_json, write_csv
@@ -48,6 +49,11 @@ def main(
         require_both_classes(f"{name}, labels {labels}", found.labels)
         return found
 
+    buckets = {field.name: "train" for field in parse_fields(training_fields)}
+    buckets |= {field.name: "validation" for field in parse_fields(validation_fields)}
+    aligned = {field: read_json(Path(reports.format(field=field))) for field in buckets}
+    check_buckets({field: report["footprint"] for field, report in aligned.items()}, buckets)
+
     models.use_one_thread()
     learned = open_fields(f"training set {training_set}", training_fields)
     held_out = open_fields("bucket validation", validation_fields)
@@ -56,7 +62,8 @@ def main(
     noise = sky_sigma(learned)
     network = models.build(**settings, size=learned.shape[0], sky_sigma=noise, seed=seed)
     variants = Augmentation(**json.loads(augmentation))
-    seeing = measured_seeing([Path(reports.format(field=field.name)) for field in parse_fields(training_fields)])
+    measured = [aligned[field.name]["bands"] for field in parse_fields(training_fields)]
+    seeing = np.array([[band["fwhm"] for band in bands] for bands in measured], float)  # NaN where it is not known
 
     def vary(cut: NDArray[np.float32], fields: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float32]:
         return variants.draw(cut, random, np.array(noise), seeing[fields])
@@ -64,12 +71,6 @@ def main(
     epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, vary=vary, **json.loads(training))
     models.save(network, output)
     write_csv(epochs, history, sky)
-
-
-def measured_seeing(reports: list[Path]) -> NDArray[np.float64]:
-    """Full width at half maximum of the PSF of some fields ``(fields, bands)``, arcsec; NaN where it is not known."""
-    bands = [read_json(report)["bands"] for report in reports]
-    return np.array([[band["fwhm"] for band in field] for field in bands], float)
 
 
 if __name__ == "__main__":
