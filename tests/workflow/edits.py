@@ -259,7 +259,7 @@ EDITS = [
     config(
         "models.base.learning_rate",
         "train_model",
-        sections={"models": {"base": {"learning_rate": 0.002}}},
+        sections={"models": {"base": {"learning_rate": 0.004}}},
         **models(1),
         **NOT_COMPARED,
     ),
