@@ -84,7 +84,11 @@ rule tabulate_architecture:
     params:
         sky=SKY_NAME,
         model=lambda wildcards: json.dumps(
-            {key: value for key, value in config["models"][wildcards.model].items() if key != "learning_rate"}
+            {
+                key: value
+                for key, value in config["models"][wildcards.model].items()
+                if key != "learning_rate"
+            }
         ),
         size=config["patches"]["size"],
         bands=len(config["bands"]),
