@@ -133,6 +133,7 @@ class Project:
             self.write_config()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a whole run go to one worker; of the others, those of a file."""
     for item in items:

@@ -71,6 +71,7 @@ def wait_until(project: Project, text: str) -> None:
 # In `make test` -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_killed_twice(project: Project, server: ArchiveServer, tmp_path: Path):
     """A field on one processor in another folder, killed at two moments; `make faults` has 25, with training."""
     expected = digests_of(project)
