@@ -133,14 +133,6 @@ class Project:
             self.write_config()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a whole run go to one worker; of the others, those of a file."""
-    for item in items:
-        shares = "project" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("project" if shares else item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of made fields; tests that break it take a copy."""
