@@ -28,7 +28,7 @@ unit: $(VENV)/test.stamp
 	pytest -n auto tests/unit
 
 workflow: $(VENV)/test.stamp
-	pytest -n 2 --dist loadgroup tests/workflow
+	pytest -n 2 --dist loadfile tests/workflow
 
 test-slurm: $(VENV)/test.stamp $(VENV)/slurm.stamp  ## profiles/slurm on a SLURM of its own; as root on Debian
 	-bash tests/slurm.sh install

@@ -22,8 +22,6 @@ from conftest import Project
 from stargal.files import record_of, sha256
 from stargal.survey import Field
 
-pytestmark = pytest.mark.xdist_group("project")  # one worker makes the run that they share
-
 FIRST, SECOND = Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)
 CUBES = [f"results/made/aligned/{field.name}.fits" for field in (FIRST, SECOND)]
 PATCHES = f"results/made/patches/15/{FIRST.name}.npy"

@@ -12,8 +12,6 @@ import pytest
 
 from archive_server import ArchiveServer
 
-pytestmark = pytest.mark.xdist_group("others")
-
 ROOT = Path(__file__).parents[2]
 TEST_FIELD = "301-003918-3-0213"
 

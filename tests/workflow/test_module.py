@@ -12,8 +12,6 @@ import yaml
 from conftest import FIELDS, ROOT
 from stargal.survey import Field
 
-pytestmark = pytest.mark.xdist_group("others")
-
 OUTER = f"""
 configfile: "outer.yaml"
 

@@ -15,8 +15,6 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from conftest import Project
 
-pytestmark = pytest.mark.xdist_group("project")  # one worker makes the run that they share
-
 TEST = "301-001000-1-0130"
 WAIT = 60
 """Seconds; a machine may be busy."""

@@ -9,8 +9,6 @@ from edits import EDITS, JOBS, MODULES, Edit, as_markdown
 
 from conftest import FIELDS, ROOT, Project
 
-pytestmark = pytest.mark.xdist_group("project")  # one worker makes the run that they share
-
 
 def test_every_file_is_fetched_once(project: Project, server):
     """Five frames a field and two catalogues, a request each; a forced rerun of all rules asks for nothing."""

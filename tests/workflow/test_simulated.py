@@ -14,8 +14,6 @@ from archive_server import ArchiveServer
 from conftest import Project
 from stargal.survey import Field
 
-pytestmark = pytest.mark.xdist_group("others")
-
 ROOT = Path(__file__).parents[2]
 FIELDS = {Field(301, 8162, 6, 174): "train", Field(301, 8162, 6, 120): "validation", Field(301, 8162, 6, 80): "test"}
 TEST = "301-008162-6-0080"
