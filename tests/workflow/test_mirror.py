@@ -49,7 +49,7 @@ def test_every_labelled_source_is_there(finished: Path):
 
 
 def test_the_network_has_learned(finished: Path):
-    """Agreement with photo's types on a field of another run. One training scatters by 0.05; below 0.6 all is not well."""
+    """Agreement with photo's types on a field of another run; one training scatters by 0.05."""
     scores = pd.read_csv(finished / "results/mirror/tables/scores.csv")
     row = scores[(scores["classifier"] == "regularized_large") & (scores["bucket"] == "test")].iloc[0]
     assert row["mcc"] >= 0.6 and row["accuracy"] > 0.8
