@@ -101,6 +101,7 @@ MODULES: dict[str, list[str]] = {
     "config": [],
     "cube": ["align_field", *READ_CUBES],
     "errors": MADE,
+    "explain": [],
     "files": MADE,
     "frames": ["align_field", "plot_cutouts"],
     "labels": [
