@@ -67,8 +67,8 @@ def test_whole_experiment_is_planned_below_the_prefix(outer: Path):
     rows = [line.split("\t") for line in done.stdout.splitlines() if "\tstargal_" in line]
     assert all(row[0].startswith("surveys/first/") for row in rows)
     rules = [row[2] for row in rows]
-    assert rules.count("stargal_align_field") == 2 * len(FEW)  # cube and report
-    assert rules.count("stargal_train_model") == 2 * 3
+    assert rules.count("stargal_align_field") == 3 * len(FEW)  # cube, its record, and report
+    assert rules.count("stargal_train_model") == 2 * (3 + 2 * 7)  # model and history, of the experiments and the augmented
 
 
 def test_its_results_feed_the_other_workflow(outer: Path):
