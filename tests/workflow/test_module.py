@@ -68,7 +68,7 @@ def test_whole_experiment_is_planned_below_the_prefix(outer: Path):
     assert all(row[0].startswith("surveys/first/") for row in rows)
     rules = [row[2] for row in rows]
     assert rules.count("stargal_align_field") == 3 * len(FEW)  # cube, its record, and report
-    assert rules.count("stargal_train_model") == 2 * (3 + 2 * 7)  # model and history, of the experiments and the augmented
+    assert rules.count("stargal_train_model") == 2 * (3 + 2 * 7)  # model and history
 
 
 def test_its_results_feed_the_other_workflow(outer: Path):
