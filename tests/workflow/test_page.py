@@ -67,6 +67,7 @@ def words_of(browser: Chrome, name: str) -> str:
 def press(browser: Chrome, label: str) -> None:
     """Click the button of the viewer that says `label`."""
     [button] = [found for found in elements(browser, ".bk-btn") if found.text == label]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
     button.click()
 
 
