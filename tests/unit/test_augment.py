@@ -7,8 +7,8 @@ import pytest
 import yaml
 from test_config import DEFAULT
 
-from stargal.augment import FWHM_PER_SIGMA, Augmentation, convolved, moved
-from stargal.survey import PIXEL_ARCSEC
+from stargal.augment import Augmentation, convolved, moved
+from stargal.survey import FWHM_PER_SIGMA, PIXEL_ARCSEC
 
 CONFIGURED = {
     name: Augmentation(**block) for name, block in yaml.safe_load(DEFAULT.read_text())["augmentations"].items()

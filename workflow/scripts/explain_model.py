@@ -11,15 +11,12 @@ import numpy as np
 from typer import Argument, Option
 
 from stargal import cli, models
-from stargal.explain import explain
+from stargal.explain import choose, explain
 from stargal.files import whole
-from stargal.labels import CLASSES, LABELS, require_both_classes
+from stargal.labels import LABELS, require_both_classes
 from stargal.survey import parse_fields
 from stargal.tables import write_csv
-from stargal.train import open_patches
-
-MOST = 200
-"""Sources of each class that are looked at, evenly spread over the test fields: enough for shares to a few per cent."""
+from stargal.train import open_fields
 
 
 def main(
@@ -34,24 +31,13 @@ def main(
 ) -> None:
     """Explain a model."""
     models.use_one_thread()
-    names = [field.name for field in parse_fields(test_fields)]
-    found = open_patches(
-        [Path(patches.format(field=name)) for name in names],
-        [Path(sources.format(field=name)) for name in names],
-        LABELS[labels],
-    )
+    found = open_fields(parse_fields(test_fields), patches, sources, LABELS[labels])
     require_both_classes(f"bucket test, labels {labels}", found.labels)
-    rows = [_evenly(np.flatnonzero(found.labels == label)) for label in CLASSES]
-    chosen = np.sort(np.concatenate(rows))
+    chosen = choose(found.labels)
     shares, means = explain(models.load(model), found.read(chosen), found.labels[chosen])
     write_csv(shares, table, sky)
     with whole(maps) as partial, partial.open("wb") as stream:
         np.savez(stream, **{name: mean.astype(np.float32) for name, mean in means.items()})
-
-
-def _evenly(rows: np.ndarray) -> np.ndarray:
-    """At most `MOST` of some rows."""
-    return rows[np.unique(np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int))]
 
 
 if __name__ == "__main__":

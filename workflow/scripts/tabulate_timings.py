@@ -12,8 +12,7 @@ from typer import Argument, Option
 
 from stargal import cli
 from stargal.comparisons import timings
-from stargal.files import intact
-from stargal.tables import write_csv
+from stargal.tables import read_csv, write_csv
 
 SCORES = ("val_loss", "val_loss_sd", "val_accuracy", "val_accuracy_sd", "test_mcc", "test_mcc_sd")
 
@@ -27,7 +26,7 @@ def main(
     table: Annotated[Path, Option(help="Where to write the table.")],
 ) -> None:
     """Tabulate what training took."""
-    compared = pd.read_csv(intact(comparison))
+    compared = read_csv(comparison)
 
     def of_each(pattern: str, separator: str) -> dict[str, list[pd.DataFrame]]:
         return {

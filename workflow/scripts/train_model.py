@@ -18,7 +18,7 @@ from stargal.buckets import check_buckets
 from stargal.labels import LABELS, require_both_classes
 from stargal.survey import parse_fields
 from stargal.tables import read_json, write_csv
-from stargal.train import LabelledPatches, fit, open_patches, sky_sigma
+from stargal.train import fit, open_fields, sky_sigma
 
 
 def main(
@@ -38,31 +38,21 @@ def main(
     history: Annotated[Path, Option(help="Where to write the history.")],
 ) -> None:
     """Train a model."""
-
-    def open_fields(name: str, text: str) -> LabelledPatches:
-        names = [field.name for field in parse_fields(text)]
-        found = open_patches(
-            [Path(patches.format(field=field)) for field in names],
-            [Path(sources.format(field=field)) for field in names],
-            LABELS[labels],
-        )
-        require_both_classes(f"{name}, labels {labels}", found.labels)
-        return found
-
-    buckets = {field.name: "train" for field in parse_fields(training_fields)}
-    buckets |= {field.name: "validation" for field in parse_fields(validation_fields)}
+    fields_of = {"train": parse_fields(training_fields), "validation": parse_fields(validation_fields)}
+    buckets = {field.name: bucket for bucket, fields in fields_of.items() for field in fields}
     aligned = {field: read_json(Path(reports.format(field=field))) for field in buckets}
     check_buckets({field: report["footprint"] for field, report in aligned.items()}, buckets)
 
     models.use_one_thread()
-    learned = open_fields(f"training set {training_set}", training_fields)
-    held_out = open_fields("bucket validation", validation_fields)
+    learned, held_out = (open_fields(fields, patches, sources, LABELS[labels]) for fields in fields_of.values())
+    require_both_classes(f"training set {training_set}, labels {labels}", learned.labels)
+    require_both_classes(f"bucket validation, labels {labels}", held_out.labels)
     settings = json.loads(model)
     learning_rate = settings.pop("learning_rate")
     noise = sky_sigma(learned)
     network = models.build(**settings, size=learned.shape[0], sky_sigma=noise, seed=seed)
     variants = Augmentation(**json.loads(augmentation))
-    measured = [aligned[field.name]["bands"] for field in parse_fields(training_fields)]
+    measured = [aligned[field.name]["bands"] for field in fields_of["train"]]
     seeing = np.array([[band["fwhm"] for band in bands] for bands in measured], float)  # NaN where it is not known
 
     def vary(cut: NDArray[np.float32], fields: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float32]:

@@ -19,8 +19,8 @@ from stargal.cube import SATURATED, Cube, make_header
 from stargal.errors import StargalError
 from stargal.frames import Frame
 from stargal.resample import REACH, reproject_image, resample
-from stargal.stars import FWHM_PER_SIGMA, Stars, find_stars, measure_stars, sky_sigma
-from stargal.survey import PIXEL_ARCSEC, Field
+from stargal.stars import Stars, find_stars, measure_stars, sky_sigma
+from stargal.survey import FWHM_PER_SIGMA, PIXEL_ARCSEC, Field
 from stargal.wcs import DEGREES, Mapping, footprint, map_pixels, scaled
 
 Array = NDArray[np.floating[Any]]

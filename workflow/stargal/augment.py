@@ -6,7 +6,6 @@ Variants are drawn as patches are read, one a patch and epoch; none is stored.
 """
 
 import itertools
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stargal.survey import PIXEL_ARCSEC
-
-FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
-"""Full width at half maximum of a Gaussian over its standard deviation."""
+from stargal.survey import FWHM_PER_SIGMA, PIXEL_ARCSEC
 
 
 @dataclass(frozen=True)

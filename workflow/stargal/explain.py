@@ -24,7 +24,17 @@ BOX, STEP = 5, 2
 BATCH = 512
 """Patches computed at a time."""
 
+MOST = 200
+"""Sources of each class that are looked at: enough for shares to a few per cent."""
+
 Maps = NDArray[np.float64]
+
+
+def choose(labels: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Rows of at most `MOST` sources of each class, evenly spread, in ascending order."""
+    rows = [np.flatnonzero(labels == label) for label in CLASSES]
+    spread = [np.unique(np.linspace(0, len(own) - 1, min(MOST, len(own))).astype(int)) for own in rows]
+    return np.sort(np.concatenate([own[places] for own, places in zip(rows, spread, strict=True)]))
 
 
 def log_odds(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -40,8 +40,8 @@ from stargal.frames import Frame
 from stargal.psf import HALF as PSF_HALF
 from stargal.psf import Psf, measure_psf, shift_stamps
 from stargal.resample import REACH
-from stargal.stars import FWHM_PER_SIGMA, measure_stars, sky_sigma
-from stargal.survey import BANDS, PIXEL_ARCSEC, REFERENCE
+from stargal.stars import measure_stars, sky_sigma
+from stargal.survey import BANDS, FWHM_PER_SIGMA, PIXEL_ARCSEC, REFERENCE
 from stargal.wcs import Mapping, map_pixels
 
 Array = NDArray[np.floating[Any]]

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from stargal.errors import StargalError
 from stargal.resample import REACH, lanczos3
-from stargal.stars import FWHM_PER_SIGMA, find_stars, measure_stars
-from stargal.survey import COLUMNS, PIXEL_ARCSEC
+from stargal.stars import find_stars, measure_stars
+from stargal.survey import COLUMNS, FWHM_PER_SIGMA, PIXEL_ARCSEC
 
 Array = NDArray[np.floating[Any]]
 Image = NDArray[np.float32]

@@ -18,8 +18,8 @@ from stargal.cube import Cube
 from stargal.errors import StargalError
 from stargal.files import intact
 from stargal.labels import GALAXY, STAR
-from stargal.stars import FWHM_PER_SIGMA, measure_stars
-from stargal.survey import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS, Field
+from stargal.stars import measure_stars
+from stargal.survey import BANDS, COLUMNS, FWHM_PER_SIGMA, PIXEL_ARCSEC, REFERENCE, ROWS, Field
 
 PHOTO_TYPES = {6: STAR, 3: GALAXY}
 """Label of photo's OBJC_TYPE."""

@@ -18,8 +18,6 @@ HALF = 8
 APERTURE = 7.0
 """Radius of the aperture for fluxes, pixels (2.8 arcsec)."""
 
-FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
-
 MOST = 400
 """Stars measured at most: the brightest; more do not better the fit, and the plane of the Galaxy holds 10,000."""
 

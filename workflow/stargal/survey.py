@@ -3,6 +3,7 @@
 The Snakefile imports this module, so it stays with the standard library.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ STEP_ROWS = 1361
 
 PIXEL_ARCSEC = 0.396
 """Side of a pixel, arcsec."""
+
+FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
+"""Full width at half maximum of a Gaussian over its standard deviation."""
 
 FRAME_LAG = {"r": 0, "i": 2, "u": 4, "z": 6, "g": 8}
 """How many frames later than r a band sees the same sky: header FRAME = field + lag.

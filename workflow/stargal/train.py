@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stargal.errors import StargalError
 from stargal.labels import UNKNOWN, known_labels
 from stargal.patches import read_patches
+from stargal.survey import Field
 from stargal.tables import read_table, unusable
 
 MAD_TO_SIGMA = 1.4826
@@ -124,6 +125,15 @@ def open_patches(patches: Sequence[Path], sources: Sequence[Path], column: str =
         shapes.append(shape)
     starts = np.cumsum([0, *map(len, labels)], dtype=np.int64)
     return LabelledPatches(list(patches), offsets, starts, np.concatenate(labels), shapes[0])
+
+
+def open_fields(fields: Sequence[Field], patches: str, sources: str, column: str) -> LabelledPatches:
+    """`open_patches` of some fields, by the paths of patches and sources with ``{field}`` in them."""
+    return open_patches(
+        [Path(patches.format(field=field.name)) for field in fields],
+        [Path(sources.format(field=field.name)) for field in fields],
+        column,
+    )
 
 
 def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:
