@@ -35,8 +35,9 @@ def browser(project: Project) -> Iterator[Chrome]:
         pytest.skip("no chromium and chromedriver on the path (Debian: chromium, chromium-driver)")
     options = ChromeOptions()
     options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,1400"):
-        options.add_argument(argument)
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1200,1400"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--force-prefers-reduced-motion")  # a page that still scrolls would be clicked beside
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = Chrome(options=options, service=Service(driver))
     try:
@@ -67,7 +68,6 @@ def words_of(browser: Chrome, name: str) -> str:
 def press(browser: Chrome, label: str) -> None:
     """Click the button of the viewer that says `label`."""
     [button] = [found for found in elements(browser, ".bk-btn") if found.text == label]
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
     button.click()
 
 

@@ -120,6 +120,7 @@ def differences(compared: pd.DataFrame, varied: str) -> Figure:
             theirs = unit * (others[f"published_{quantity}"] - base[f"published_{quantity}"])
             ax.plot(theirs, rows + 0.25, "D", markersize=3.5, color="C1", label="report of 2023, one training each")
         ax.set_xlabel(f"difference in {label}")
+        ax.locator_params(axis="x", nbins=6)
     axes[0].set(yticks=rows, ylabel=varied, ylim=(len(others) - 0.5, -0.5))
     axes[0].set_yticklabels(names)
     axes[0].set_title("left of 0: better than the base")
@@ -236,7 +237,7 @@ def reliability_diagrams(experiments: Mapping[str, Sequence[pd.DataFrame]]) -> F
             counts = np.histogram(run["probability"], edges)[0]
             lower.stairs(counts, edges, color=f"C{seed % 7}", fill=len(runs) == 1)
         upper.set_title(name)
-        lower.set_xlabel("probability of a star (1)")
+    figure.supxlabel("probability of a star (1)", fontsize="medium")  # one for all leaves the corner to the sky's name
     axes[0, 0].set_ylabel("share labelled star (1)")
     axes[0, 0].legend()
     axes[1, 0].set_ylabel("sources")
