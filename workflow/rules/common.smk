@@ -48,6 +48,7 @@ CUBE = f"{RESULTS}/aligned/{{field}}.fits"
 ALIGNMENT = f"{RESULTS}/aligned/{{field}}.json"
 SOURCES = f"{RESULTS}/sources/{{field}}.parquet"
 PATCHES = f"{RESULTS}/patches/{{size}}/{{field}}.npy"
+SET = f"{RESULTS}/sets/{{size}}/{{set}}.csv"
 MODEL = f"{RESULTS}/models/{{experiment}}/seed{{seed}}"
 TABLES = f"{RESULTS}/tables"
 FOOTPRINTS = f"{TABLES}/footprints.csv"
@@ -100,6 +101,7 @@ wildcard_constraints:
     experiment="|".join(map(re.escape, EXPERIMENTS)),
     model="|".join(map(re.escape, config["models"])),
     comparison="|".join(map(re.escape, VARIED)) or "none",
+    set="|".join(map(re.escape, ("validation", "test", *TRAINING_SETS))),
 
 
 # At most this many downloads at once, unless the command line or a profile says otherwise.
@@ -164,6 +166,11 @@ def fields_in(*buckets):
     return sorted(field for field, bucket in BUCKETS.items() if bucket in buckets)
 
 
+def fields_of_set(name):
+    """Fields of a training set, or of a bucket that is not learned from."""
+    return TRAINING_SETS[name] if name in TRAINING_SETS else fields_in(name)
+
+
 def paths_of(pattern, fields, **wildcards):
     """A path for each field."""
     return expand(pattern, field=[field.name for field in fields], **wildcards)
@@ -202,9 +209,15 @@ def neighbours_of(wildcards):
     return ",".join(str(field.field) for field in beside if field in BUCKETS)
 
 
-def patches_of_any_field(experiment):
-    """Path of the patches an experiment reads, with {field} left open."""
-    return PATCHES.replace("{size}", str(EXPERIMENTS[experiment].patch_size))
+def sets_of(*names):
+    """Lists of sets, with the patches of an experiment; {training} stands for what the experiment learns from."""
+
+    def lists(wildcards):
+        experiment = EXPERIMENTS[wildcards.experiment]
+        sets = [name.format(training=experiment.training_set) for name in names]
+        return expand(SET, size=experiment.patch_size, set=sets)
+
+    return lists
 
 
 def training_fields(experiment):

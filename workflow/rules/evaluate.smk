@@ -16,12 +16,7 @@ rule predict:
     """Probability of a star for every source of the validation and test fields."""
     input:
         model=f"{MODEL}/model.keras",
-        sources=paths_of(SOURCES, fields_in("validation", "test")),
-        patches=lambda wildcards: paths_of(
-            PATCHES,
-            fields_in("validation", "test"),
-            size=EXPERIMENTS[wildcards.experiment].patch_size,
-        ),
+        sets=sets_of("validation", "test"),
         code=code_of("predict"),
     output:
         f"{MODEL}/predictions.parquet",
@@ -36,15 +31,11 @@ rule predict:
         mem_mb=grows(1000),
         runtime=grows(15 + len(fields_in("validation", "test")) // 30),
     params:
-        validation_fields=format_fields(fields_in("validation")),
-        test_fields=format_fields(fields_in("test")),
-        sources=lambda wildcards: SOURCES,
-        patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
+        buckets="validation test",
     message:
         "Classifying validation and test fields with {wildcards.experiment}, seed {wildcards.seed}"
     shell:
-        "python {input.code[0]:q} {input.model:q} --validation-fields {params.validation_fields:q}"
-        " --test-fields {params.test_fields:q} --sources {params.sources:q} --patches {params.patches:q}"
+        "python {input.code[0]:q} {input.model:q} {input.sets:q} --buckets {params.buckets:q}"
         " --predictions {output:q} 2> {log:q}"
 
 

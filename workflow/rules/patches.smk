@@ -1,7 +1,7 @@
 """Patches: which sources a field has, and a patch around each.
 
-Needs the cubes and the catalogues; makes sources/{field}.parquet, patches/{size}/{field}.npy, row for row alike, and
-the statistics of both. No two buckets may share sky: training refuses that, and check_buckets stands before every table of scores.
+Needs the cubes and the catalogues; makes sources/{field}.parquet, patches/{size}/{field}.npy, row for row alike, the lists
+sets/{size}/{set}.csv that networks learn from and classify, and statistics. No two buckets may share sky: training refuses that, and check_buckets stands before every table of scores.
 """
 
 
@@ -62,6 +62,37 @@ rule extract_patches:
     shell:
         "python {input.script:q} --cube {input.cube:q} --sources {input.sources:q} --size {wildcards.size}"
         " --patches {output.patches:q} 2> {log:q}"
+
+
+rule list_set:
+    """The files of a training set, or of the validation or test fields, with the SHA-256 of each."""
+    input:
+        sources=lambda wildcards: paths_of(SOURCES, fields_of_set(wildcards.set)),
+        patches=lambda wildcards: paths_of(PATCHES, fields_of_set(wildcards.set), size=wildcards.size),
+        reports=lambda wildcards: paths_of(ALIGNMENT, fields_of_set(wildcards.set)),
+        code=code_of("list_set"),
+    output:
+        SET,
+    log:
+        f"{LOGS}/list_set/{{size}}/{{set}}.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+    params:
+        sky=SKY_NAME,
+        fields=lambda wildcards: format_fields(fields_of_set(wildcards.set)),
+        sources=lambda _: SOURCES,
+        patches=lambda wildcards: PATCHES.replace("{size}", wildcards.size),
+        reports=lambda _: ALIGNMENT,
+    message:
+        "Listing the files of set {wildcards.set}"
+    shell:
+        "python {input.code[0]:q} --sky {params.sky:q} --fields {params.fields:q} --sources {params.sources:q}"
+        " --patches {params.patches:q} --reports {params.reports:q} --output {output:q} 2> {log:q}"
 
 
 rule check_buckets:

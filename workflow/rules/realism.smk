@@ -10,8 +10,10 @@ REALISM_FIELDS = sorted(map(Field.parse, config["realism"]["fields"]))
 REAL = f"{REALISM}/real"
 REAL_SKY_NAME = "SDSS sky"
 REAL_CUBE = f"{REAL}/aligned/{{field}}.fits"
+REAL_ALIGNMENT = f"{REAL}/aligned/{{field}}.json"
 REAL_SOURCES = f"{REAL}/sources/{{field}}.parquet"
 REAL_PATCHES = f"{REAL}/patches/{{size}}/{{field}}.npy"
+REAL_SET = f"{REAL}/sets/{{size}}.csv"
 TRANSFER_PREDICTIONS = f"{REAL}/predictions/{{experiment}}/seed{{seed}}.parquet"
 TRANSFERRED = config["realism"]["transfer_experiment"]
 TRANSFER_FIELDS = sorted(map(Field.parse, config["realism"]["transfer_fields"]))
@@ -150,7 +152,7 @@ use rule align_field as align_real with:
     output:
         cube=REAL_CUBE,
         record=f"{REAL_CUBE}.sha256",
-        report=f"{REAL}/aligned/{{field}}.json",
+        report=REAL_ALIGNMENT,
     log:
         f"{LOGS}/align_real/{{field}}.log",
     benchmark:
@@ -187,13 +189,30 @@ use rule extract_patches as extract_real with:
         "Cutting patches of {wildcards.size} pixels from the real field {wildcards.field}"
 
 
+use rule list_set as list_real with:
+    input:
+        sources=paths_of(REAL_SOURCES, TRANSFER_FIELDS),
+        patches=lambda wildcards: paths_of(REAL_PATCHES, TRANSFER_FIELDS, size=wildcards.size),
+        reports=paths_of(REAL_ALIGNMENT, TRANSFER_FIELDS),
+        code=code_of("list_set"),
+    output:
+        REAL_SET,
+    log:
+        f"{LOGS}/list_real/{{size}}.log",
+    params:
+        sky=REAL_SKY_NAME,
+        fields=format_fields(TRANSFER_FIELDS),
+        sources=lambda _: REAL_SOURCES,
+        patches=lambda wildcards: REAL_PATCHES.replace("{size}", wildcards.size),
+        reports=lambda _: REAL_ALIGNMENT,
+    message:
+        "Listing the files of the real fields"
+
+
 use rule predict as predict_real with:
     input:
         model=f"{MODEL}/model.keras",
-        sources=paths_of(REAL_SOURCES, TRANSFER_FIELDS),
-        patches=lambda wildcards: paths_of(
-            REAL_PATCHES, TRANSFER_FIELDS, size=EXPERIMENTS[wildcards.experiment].patch_size
-        ),
+        sets=lambda wildcards: REAL_SET.format(size=EXPERIMENTS[wildcards.experiment].patch_size),
         code=code_of("predict"),
     output:
         TRANSFER_PREDICTIONS,
@@ -202,12 +221,7 @@ use rule predict as predict_real with:
     benchmark:
         f"{BENCHMARKS}/predict_real/{{experiment}}-seed{{seed}}.tsv"
     params:
-        validation_fields="",
-        test_fields=format_fields(TRANSFER_FIELDS),
-        sources=lambda _: REAL_SOURCES,
-        patches=lambda wildcards: REAL_PATCHES.replace(
-            "{size}", str(EXPERIMENTS[wildcards.experiment].patch_size)
-        ),
+        buckets="test",
     message:
         "Classifying real fields with {wildcards.experiment}, seed {wildcards.seed}, of the simulated sky"
 

@@ -48,10 +48,7 @@ rule explain_model:
     """How much of a network's decisions lies in the centre of the patches, for test sources by class."""
     input:
         model=f"{MODEL}/model.keras",
-        sources=paths_of(SOURCES, fields_in("test")),
-        patches=lambda wildcards: paths_of(
-            PATCHES, fields_in("test"), size=EXPERIMENTS[wildcards.experiment].patch_size
-        ),
+        test=sets_of("test"),
         code=code_of("explain_model"),
     output:
         table=report(
@@ -74,14 +71,10 @@ rule explain_model:
     params:
         sky=SKY_NAME,
         labels=config["labels"],
-        test_fields=format_fields(fields_in("test")),
-        sources=lambda wildcards: SOURCES,
-        patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
     message:
         "Explaining {wildcards.experiment}, seed {wildcards.seed}"
     shell:
-        "python {input.code[0]:q} --sky {params.sky:q} {input.model:q} --test-fields {params.test_fields:q}"
-        " --sources {params.sources:q} --patches {params.patches:q} --labels {params.labels}"
+        "python {input.code[0]:q} --sky {params.sky:q} {input.model:q} --test {input.test:q} --labels {params.labels}"
         " --table {output.table:q} --maps {output.maps:q} 2> {log:q}"
 
 

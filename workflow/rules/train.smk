@@ -1,6 +1,6 @@
 """Train: a network for each experiment and seed.
 
-Needs sources and patches of the training and validation fields; makes results/{sky}/models/{experiment}/seed{seed}.
+Needs the lists of the training sets and of the validation fields; makes results/{sky}/models/{experiment}/seed{seed}.
 """
 
 TRAINING_TIME = f"{BENCHMARKS}/train_model/{{experiment}}-seed{{seed}}.tsv"
@@ -9,19 +9,8 @@ TRAINING_TIME = f"{BENCHMARKS}/train_model/{{experiment}}-seed{{seed}}.tsv"
 rule train_model:
     """The network of an experiment, and its history. One thread: two trainings side by side beat one on two."""
     input:
-        training_sources=lambda wildcards: paths_of(SOURCES, training_fields(wildcards.experiment)),
-        training_patches=lambda wildcards: paths_of(
-            PATCHES,
-            training_fields(wildcards.experiment),
-            size=EXPERIMENTS[wildcards.experiment].patch_size,
-        ),
-        reports=lambda wildcards: paths_of(
-            ALIGNMENT, training_fields(wildcards.experiment) + fields_in("validation")
-        ),
-        validation_sources=paths_of(SOURCES, fields_in("validation")),
-        validation_patches=lambda wildcards: paths_of(
-            PATCHES, fields_in("validation"), size=EXPERIMENTS[wildcards.experiment].patch_size
-        ),
+        training=sets_of("{training}"),
+        validation=sets_of("validation"),
         code=code_of("train_model"),
     output:
         model=f"{MODEL}/model.keras",
@@ -40,23 +29,18 @@ rule train_model:
     params:
         sky=SKY_NAME,
         training_set=lambda wildcards: EXPERIMENTS[wildcards.experiment].training_set,
-        training_fields=lambda wildcards: format_fields(training_fields(wildcards.experiment)),
-        validation_fields=format_fields(fields_in("validation")),
-        sources=lambda wildcards: SOURCES,
-        patches=lambda wildcards: patches_of_any_field(wildcards.experiment),
-        reports=lambda wildcards: ALIGNMENT,
         model=lambda wildcards: json.dumps(EXPERIMENTS[wildcards.experiment].model, sort_keys=True),
         augmentation=lambda wildcards: json.dumps(
             EXPERIMENTS[wildcards.experiment].augmentation, sort_keys=True
         ),
         labels=config["labels"],
-        training=lambda wildcards: json.dumps(config["training"], sort_keys=True),
+        settings=json.dumps(config["training"], sort_keys=True),
     message:
         "Training {wildcards.experiment}, seed {wildcards.seed}"
     shell:
-        "python {input.code[0]:q} --sky {params.sky:q} --training-set {params.training_set} --training-fields {params.training_fields:q}"
-        " --validation-fields {params.validation_fields:q} --sources {params.sources:q} --patches {params.patches:q}"
-        " --reports {params.reports:q} --model {params.model:q} --augmentation {params.augmentation:q} --labels {params.labels} --training {params.training:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --training-set {params.training_set} --training {input.training:q}"
+        " --validation {input.validation:q} --model {params.model:q} --augmentation {params.augmentation:q}"
+        " --labels {params.labels} --settings {params.settings:q}"
         " --seed {wildcards.seed}"
         " --output {output.model:q} --history {output.history:q} 2> {log:q}"
 

@@ -1,7 +1,7 @@
 """Show where on a patch a network's decisions come from.
 
-Reads a model, and the sources and patches of the test fields; writes explanation.csv, a row a class and radius, and
-explanation.npz, mean maps of each class.
+Reads a model, the list of the test fields, their sources and patches; writes explanation.csv, a row a class and radius,
+and explanation.npz, mean maps of each class.
 """
 
 from pathlib import Path
@@ -14,24 +14,22 @@ from stargal import cli, models
 from stargal.explain import choose, explain
 from stargal.files import whole
 from stargal.labels import LABELS, require_both_classes
-from stargal.survey import parse_fields
+from stargal.sets import read_set
 from stargal.tables import write_csv
-from stargal.train import open_fields
+from stargal.train import open_set
 
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     model: Annotated[Path, Argument(help="The model.")],
-    test_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
-    sources: Annotated[str, Option(help="Path of the sources of {field}.")],
-    patches: Annotated[str, Option(help="Path of the patches of {field}.")],
+    test: Annotated[Path, Option(help="The list of the test fields.")],
     labels: Annotated[str, Option(help="Which labels are right: photo or truth.")],
     table: Annotated[Path, Option(help="Where to write the table.")],
     maps: Annotated[Path, Option(help="Where to write the maps.")],
 ) -> None:
     """Explain a model."""
     models.use_one_thread()
-    found = open_fields(parse_fields(test_fields), patches, sources, LABELS[labels])
+    found = open_set(read_set(test), LABELS[labels])
     require_both_classes(f"bucket test, labels {labels}", found.labels)
     chosen = choose(found.labels)
     shares, means = explain(models.load(model), found.read(chosen), found.labels[chosen])

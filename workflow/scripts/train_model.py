@@ -1,7 +1,8 @@
 """Train the network of an experiment.
 
-Reads the sources and patches of the training and validation fields, a batch at a time, and where they lie: a split that
-shares sky is refused. Writes model.keras, which takes raw nanomaggies, and history.csv, a row an epoch.
+Reads the lists of the training set and of the validation fields, their sources and where they lie, and their patches a
+batch at a time; a split that shares sky is refused. Writes model.keras, which takes raw nanomaggies, and history.csv,
+a row an epoch.
 """
 
 import json
@@ -16,49 +17,46 @@ from stargal import cli, models
 from stargal.augment import Augmentation
 from stargal.buckets import check_buckets
 from stargal.labels import LABELS, require_both_classes
-from stargal.survey import parse_fields
+from stargal.sets import read_set
 from stargal.tables import read_json, write_csv
-from stargal.train import fit, open_fields, sky_sigma
+from stargal.train import fit, open_set, sky_sigma
 
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     training_set: Annotated[str, Option(help="Its name, for messages.")],
-    training_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
-    validation_fields: Annotated[str, Option(help="Likewise.")],
-    sources: Annotated[str, Option(help="Path of the sources of {field}.")],
-    patches: Annotated[str, Option(help="Path of the patches of {field}.")],
-    reports: Annotated[str, Option(help="Path of the alignment report of {field}.")],
+    training: Annotated[Path, Option(help="The list of it.")],
+    validation: Annotated[Path, Option(help="The list of the validation fields.")],
     model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
     augmentation: Annotated[str, Option(help="JSON: a block of `augmentations` of the config.")],
     labels: Annotated[str, Option(help="What to learn: photo or truth.")],
-    training: Annotated[str, Option(help="JSON: the block `training` of the config.")],
+    settings: Annotated[str, Option(help="JSON: the block `training` of the config.")],
     seed: Annotated[int, Option(help="Seed of weights, dropout and order.")],
     output: Annotated[Path, Option(help="Where to write the model.")],
     history: Annotated[Path, Option(help="Where to write the history.")],
 ) -> None:
     """Train a model."""
-    fields_of = {"train": parse_fields(training_fields), "validation": parse_fields(validation_fields)}
-    buckets = {field.name: bucket for bucket, fields in fields_of.items() for field in fields}
-    aligned = {field: read_json(Path(reports.format(field=field))) for field in buckets}
+    sets = {"train": read_set(training), "validation": read_set(validation)}
+    buckets = {one.field.name: bucket for bucket, listed in sets.items() for one in listed}
+    aligned = {one.field.name: read_json(one.report) for listed in sets.values() for one in listed}
     check_buckets({field: report["footprint"] for field, report in aligned.items()}, buckets)
 
     models.use_one_thread()
-    learned, held_out = (open_fields(fields, patches, sources, LABELS[labels]) for fields in fields_of.values())
+    learned, held_out = (open_set(listed, LABELS[labels]) for listed in sets.values())
     require_both_classes(f"training set {training_set}, labels {labels}", learned.labels)
     require_both_classes(f"bucket validation, labels {labels}", held_out.labels)
-    settings = json.loads(model)
-    learning_rate = settings.pop("learning_rate")
+    block = json.loads(model)
+    learning_rate = block.pop("learning_rate")
     noise = sky_sigma(learned)
-    network = models.build(**settings, size=learned.shape[0], sky_sigma=noise, seed=seed)
+    network = models.build(**block, size=learned.shape[0], sky_sigma=noise, seed=seed)
     variants = Augmentation(**json.loads(augmentation))
-    measured = [aligned[field.name]["bands"] for field in fields_of["train"]]
+    measured = [aligned[one.field.name]["bands"] for one in sets["train"]]
     seeing = np.array([[band["fwhm"] for band in bands] for bands in measured], float)  # NaN where it is not known
 
     def vary(cut: NDArray[np.float32], fields: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float32]:
         return variants.draw(cut, random, np.array(noise), seeing[fields])
 
-    epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, vary=vary, **json.loads(training))
+    epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, vary=vary, **json.loads(settings))
     models.save(network, output)
     write_csv(epochs, history, sky)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stargal.errors import StargalError
 from stargal.labels import UNKNOWN, known_labels
 from stargal.patches import read_patches
-from stargal.survey import Field
+from stargal.sets import FieldFiles
 from stargal.tables import read_table, unusable
 
 MAD_TO_SIGMA = 1.4826
@@ -127,13 +127,9 @@ def open_patches(patches: Sequence[Path], sources: Sequence[Path], column: str =
     return LabelledPatches(list(patches), offsets, starts, np.concatenate(labels), shapes[0])
 
 
-def open_fields(fields: Sequence[Field], patches: str, sources: str, column: str) -> LabelledPatches:
-    """`open_patches` of some fields, by the paths of patches and sources with ``{field}`` in them."""
-    return open_patches(
-        [Path(patches.format(field=field.name)) for field in fields],
-        [Path(sources.format(field=field.name)) for field in fields],
-        column,
-    )
+def open_set(fields: Sequence[FieldFiles], column: str = "label") -> LabelledPatches:
+    """`open_patches` of the fields of a set."""
+    return open_patches([one.patches for one in fields], [one.sources for one in fields], column)
 
 
 def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:

@@ -1,0 +1,34 @@
+"""List the files of a set of fields.
+
+Reads the records of their SHA-256; writes results/{sky}/sets/{size}/{set}.csv, a row a field.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from stargal import cli
+from stargal.sets import FieldFiles, list_set
+from stargal.survey import parse_fields
+from stargal.tables import write_csv
+
+
+def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
+    fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
+    sources: Annotated[str, Option(help="Path of the sources of {field}.")],
+    patches: Annotated[str, Option(help="Path of the patches of {field}.")],
+    reports: Annotated[str, Option(help="Path of the alignment report of {field}.")],
+    output: Annotated[Path, Option(help="Where to write the list.")],
+) -> None:
+    """List a set."""
+    files = [
+        FieldFiles(field, *(Path(path.format(field=field.name)) for path in (sources, patches, reports)))
+        for field in parse_fields(fields)
+    ]
+    write_csv(list_set(files), output, sky)
+
+
+if __name__ == "__main__":
+    cli.run(main)
