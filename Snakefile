@@ -1,6 +1,6 @@
 """stargal: from SDSS imaging to a trained, evaluated star/galaxy classifier.
 
-Results lie below results/{sky}/, in the order of the includes: aligned/ (cubes), sources/, patches/{size}/,
+Results lie below results/{sky}/, in the order of the includes: aligned/ (cubes), sources/, patches/{size}/, sets/{size}/,
 models/{experiment}/seed{seed}/, tables/, figures/, viewer/, report.html. {sky} names the archive in the config.
 """
 

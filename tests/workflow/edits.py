@@ -22,6 +22,7 @@ JOBS = {
     "check_buckets": 1,
     "select_sources": 4,
     "extract_patches": 4,
+    "list_set": 4,
     "tabulate_sources": 1,
     "plot_statistics": 1,
     "plot_cutouts": 3,
@@ -50,16 +51,17 @@ that is compared."""
 
 AFTER = {
     "align_field": [
-        *["tabulate_alignment", "check_buckets", "select_sources", "extract_patches", "train_model"],
+        *["tabulate_alignment", "check_buckets", "select_sources", "extract_patches", "list_set"],
         *["plot_cutouts", "plot_augmentations", "render_field"],
     ],
     "tabulate_alignment": ["plot_alignment"],
     "check_buckets": ["tabulate_scores", "compare_experiments"],
     "select_sources": [
-        *["extract_patches", "tabulate_sources", "train_model", "predict", "score_baselines"],
+        *["extract_patches", "tabulate_sources", "list_set", "score_baselines"],
         *["plot_cutouts", "plot_patches", "plot_augmentations"],
     ],
-    "extract_patches": ["train_model", "predict", "plot_patches", "plot_augmentations", "render_field"],
+    "extract_patches": ["list_set", "plot_patches", "plot_augmentations", "render_field"],
+    "list_set": ["train_model", "predict"],
     "tabulate_sources": ["plot_statistics"],
     "train_model": ["predict", "plot_training", "compare_experiments"],
     "predict": ["evaluate_model", "plot_roc", "plot_reliability", "compare_experiments"],
@@ -79,7 +81,7 @@ FIGURES = [rule for rule in JOBS if rule.startswith("plot_")]
 TABLES = ["tabulate_alignment", "check_buckets", "tabulate_sources"]
 SCORING = ["evaluate_model", "score_baselines", "tabulate_scores", "compare_experiments"]
 LEARNING = ["train_model", "predict"]
-OVER_FIELDS = [*TABLES, *LEARNING, "score_baselines"]
+OVER_FIELDS = [*TABLES, "list_set", *LEARNING, "score_baselines"]
 READ_CUBES = ["extract_patches", "select_sources", "plot_cutouts", "render_field"]
 OF_THE_SKY = ["plot_alignment", "plot_cutouts", "plot_patches", "plot_statistics", "plot_augmentations"]
 OF_SCORES = ["plot_confusion", "plot_magnitude", "plot_reliability", "plot_roc", "plot_training"]
@@ -122,6 +124,7 @@ MODULES: dict[str, list[str]] = {
     "render": [],
     "report": ["write_report"],
     "resample": ["align_field"],
+    "sets": ["list_set", *LEARNING],
     "simulate": [],
     "sky": [],
     "sources": ["select_sources"],
@@ -196,7 +199,7 @@ def models(count: int, compared: int = 0) -> dict[str, int]:
 FRAME = "resources/made/frames/301/frame-g-001000-1-0110.fits.bz2"
 CATALOG = "resources/made/catalogs/301/calibObj-001000-1-star.fits.gz"
 ALONE = Field(301, 1000, 1, 110)
-OF_ONE_FIELD = {"align_field": 1, "select_sources": 1, "extract_patches": 1}
+OF_ONE_FIELD = {"align_field": 1, "select_sources": 1, "extract_patches": 1, "list_set": 1}
 """A field of the larger training set, and of no picture."""
 OF_LARGE = models(1) | {"score_baselines": 1}
 """The one model that learns from the larger set, and the baselines of that set."""
@@ -248,8 +251,9 @@ EDITS = [
     ),
     config(
         "training_sets.small",
-        *["train_model", "score_baselines"],
+        *["list_set", "score_baselines"],
         sections={"training_sets": {"small": ["301-1000-1-110"]}},
+        list_set=1,
         **models(2, 1),
         score_baselines=1,
     ),
@@ -300,6 +304,7 @@ EDITS = [
         "experiments.regularized_large.patch_size",
         *["train_model", "extract_patches"],
         sections={"experiments": {"regularized_large": {"patch_size": 17}}},
+        list_set=3,
         **models(1),
         **NOT_COMPARED,
         plot_patches=0,
@@ -340,20 +345,23 @@ EDITS = [
         align_field=1,
         select_sources=2,
         extract_patches=2,
+        list_set=1,
         **OF_LARGE,
         **NO_PICTURE,
     ),
     fields(
         "a training field removed",
         lambda table: table.replace(row(110, "train"), b""),
-        *[*TABLES, "train_model", "score_baselines"],
+        *[*TABLES, "list_set", "score_baselines"],
+        list_set=1,
         **OF_LARGE,
     ),
     fields(
         "a field moved from train to test",
         lambda table: table.replace(row(110, "train"), row(110, "test")),
-        *["check_buckets", "tabulate_sources", "train_model", "predict", "score_baselines"],
+        *["check_buckets", "tabulate_sources", "list_set", "score_baselines"],
         *["plot_cutouts", "plot_patches", "render_field"],
+        list_set=2,
         train_model=1,
         plot_cutouts=1,
         plot_patches=1,
@@ -373,6 +381,7 @@ EDITS = [
     line("workflow/scripts/align_field.py", "align_field"),
     line("workflow/scripts/select_sources.py", "select_sources"),
     line("workflow/scripts/extract_patches.py", "extract_patches"),
+    line("workflow/scripts/list_set.py", "list_set"),
     line("workflow/scripts/train_model.py", "train_model"),
     line("workflow/scripts/tabulate_scores.py", "tabulate_scores"),
     line("workflow/scripts/plot_roc.py", "plot_roc"),

@@ -9,7 +9,6 @@ rule align_field:
     """The cube of a field with its SHA-256, and the report of its alignment."""
     input:
         unpack(frames_of),
-        script=code_of("align_field")[0],
     output:
         cube=CUBE,
         record=f"{CUBE}.sha256",
@@ -25,6 +24,7 @@ rule align_field:
         mem_mb=grows(600),
         runtime=grows(10),
     params:
+        script=code_of("align_field")[0],
         code=digest_of("align_field"),
         bands="".join(config["bands"]),
         method=config["align"]["method"],
@@ -32,7 +32,7 @@ rule align_field:
     message:
         "Aligning the bands of field {wildcards.field}"
     shell:
-        "python {input.script:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
+        "python {params.script:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
         " --method {params.method} {params.refine} --cube {output.cube:q} --report {output.report:q} 2> {log:q}"
 
 

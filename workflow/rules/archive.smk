@@ -5,7 +5,7 @@ Needs archive.url; makes resources/{sky}/frames and resources/{sky}/catalogs, wi
 A download is never deleted or fetched again by a rebuild: a job that finds its file there only confirms it, and hardly
 anything starts one. Hence, unlike elsewhere,
 - update(), without which Snakemake removes an output before its job;
-- no code among the inputs but the script, as ancient(): an edit starts nothing;
+- no code among the inputs, nor a digest of it among the params: an edit starts nothing;
 - the address of the archive among the resources, not the params: another one starts nothing.
 """
 
@@ -14,8 +14,6 @@ ARCHIVED_BANDS = sorted(config["bands"])  # another order in the config starts n
 
 rule download_field:
     """The five frames of a field, verified, each with its SHA-256."""
-    input:
-        script=ancient(code_of("download_field")[0]),
     output:
         frames=[update(frame) for frame in expand(FRAME, band=ARCHIVED_BANDS, allow_missing=True)],
         records=[
@@ -36,18 +34,17 @@ rule download_field:
         runtime=60,
         archive=settings.archive_options(config, "frame"),
     params:
+        script=code_of("download_field")[0],
         bands="".join(ARCHIVED_BANDS),
     message:
         "Fetching the frames of field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:
-        "python {input.script:q} {output.frames:q} {resources.archive}"
+        "python {params.script:q} {output.frames:q} {resources.archive}"
         " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number} --bands {params.bands} 2> {log:q}"
 
 
 rule download_catalog:
     """The stars or galaxies of one camcol, verified, with their SHA-256."""
-    input:
-        script=ancient(code_of("download_catalog")[0]),
     output:
         catalog=update(CATALOG),
         record=update(f"{CATALOG}.sha256"),
@@ -63,8 +60,10 @@ rule download_catalog:
         mem_mb=1000,
         runtime=60,
         archive=settings.archive_options(config, "catalog"),
+    params:
+        script=code_of("download_catalog")[0],
     message:
         "Fetching the {wildcards.kind} catalogue of {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}"
     shell:
-        "python {input.script:q} {output.catalog:q} {resources.archive} --rerun {wildcards.rerun}"
+        "python {params.script:q} {output.catalog:q} {resources.archive} --rerun {wildcards.rerun}"
         " --run {wildcards.run} --camcol {wildcards.camcol} --kind {wildcards.kind} 2> {log:q}"

@@ -12,7 +12,6 @@ rule measure_field:
     input:
         unpack(frames_of),
         truth=TRUTH,
-        script=code_of("measure_field")[0],
     output:
         MEASURED,
     log:
@@ -26,12 +25,13 @@ rule measure_field:
         mem_mb=grows(900),
         runtime=grows(10),
     params:
+        script=code_of("measure_field")[0],
         code=digest_of("measure_field"),
         bands="".join(config["bands"]),
     message:
         "Measuring the sources of field {wildcards.field}"
     shell:
-        "python {input.script:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
+        "python {params.script:q} {input.frames:q} --field {wildcards.field} --bands {params.bands}"
         " --truth {input.truth:q} --measured {output:q} 2> {log:q}"
 
 

@@ -10,7 +10,6 @@ rule select_sources:
     input:
         unpack(catalogs_of),
         cube=CUBE,
-        script=code_of("select_sources")[0],
     output:
         SOURCES,
     log:
@@ -24,6 +23,7 @@ rule select_sources:
         mem_mb=grows(400),
         runtime=grows(5),
     params:
+        script=code_of("select_sources")[0],
         code=digest_of("select_sources"),
         neighbours=lambda wildcards: option("neighbours", neighbours_of(wildcards)),
         magnitude_limit=option("magnitude-limit", config["sources"]["magnitude_limit"]),
@@ -31,7 +31,7 @@ rule select_sources:
     message:
         "Selecting the sources of field {wildcards.field}"
     shell:
-        "python {input.script:q} --cube {input.cube:q} --star {input.star:q} --gal {input.gal:q}"
+        "python {params.script:q} --cube {input.cube:q} --star {input.star:q} --gal {input.gal:q}"
         " --field {wildcards.field} {params.neighbours} {params.magnitude_limit} {params.reject_flags}"
         " --sources {output:q} 2> {log:q}"
 
@@ -41,7 +41,6 @@ rule extract_patches:
     input:
         cube=CUBE,
         sources=SOURCES,
-        script=code_of("extract_patches")[0],
     output:
         patches=PATCHES,
         record=f"{PATCHES}.sha256",
@@ -56,11 +55,12 @@ rule extract_patches:
         mem_mb=grows(600),
         runtime=grows(5),
     params:
+        script=code_of("extract_patches")[0],
         code=digest_of("extract_patches"),
     message:
         "Cutting patches of {wildcards.size} pixels from field {wildcards.field}"
     shell:
-        "python {input.script:q} --cube {input.cube:q} --sources {input.sources:q} --size {wildcards.size}"
+        "python {params.script:q} --cube {input.cube:q} --sources {input.sources:q} --size {wildcards.size}"
         " --patches {output.patches:q} 2> {log:q}"
 
 

@@ -148,7 +148,6 @@ rule plot_realism:
 use rule align_field as align_real with:
     input:
         frames=real_frames_of,
-        script=code_of("align_field")[0],
     output:
         cube=REAL_CUBE,
         record=f"{REAL_CUBE}.sha256",
@@ -166,7 +165,6 @@ use rule select_sources as select_real with:
         star=lambda wildcards: in_mirror(wildcards.field, "catalog", kind="star"),
         gal=lambda wildcards: in_mirror(wildcards.field, "catalog", kind="gal"),
         cube=REAL_CUBE,
-        script=code_of("select_sources")[0],
     output:
         REAL_SOURCES,
     log:
@@ -179,7 +177,6 @@ use rule extract_patches as extract_real with:
     input:
         cube=REAL_CUBE,
         sources=REAL_SOURCES,
-        script=code_of("extract_patches")[0],
     output:
         patches=REAL_PATCHES,
         record=f"{REAL_PATCHES}.sha256",

@@ -9,8 +9,6 @@ OF_FIELD = {"field": "{rerun}-{run}-{camcol}-{number}"}
 
 rule simulate_field:
     """The five frames of a field, their SHA-256, and the truth about its sources."""
-    input:
-        script=code_of("simulate_field")[0],
     output:
         frames=expand(FRAME, band=config["bands"], allow_missing=True),
         records=expand(f"{FRAME}.sha256", band=config["bands"], allow_missing=True),
@@ -26,13 +24,14 @@ rule simulate_field:
         mem_mb=grows(500),
         runtime=grows(5),
     params:
+        script=code_of("simulate_field")[0],
         code=digest_of("simulate_field"),
         seed=config["simulate"]["seed"],
         bands="".join(config["bands"]),
     message:
         "Simulating field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:
-        "python {input.script:q} {output.frames:q} --bands {params.bands} --seed {params.seed}"
+        "python {params.script:q} {output.frames:q} --bands {params.bands} --seed {params.seed}"
         " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number} --truth {output.truth:q}"
         " 2> {log:q}"
 

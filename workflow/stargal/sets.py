@@ -67,7 +67,7 @@ def read_set(path: Path) -> list[FieldFiles]:
         for name in FILES:
             file = Path(row[name])
             if not file.exists():
-                raise StargalError(f"{file}: missing, though {path} lists it: ask for it by name to have it again")
+                raise StargalError(f"{file}: missing, though {path} lists it; remove the list and run again")
             if recorded(file) != row[f"{name}_sha256"]:
                 raise StargalError(f"{file}: not the one that {path} lists; remove the list and run again")
     return [FieldFiles(Field.parse(row["field"]), *(Path(row[name]) for name in FILES)) for row in rows]
