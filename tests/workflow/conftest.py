@@ -1,5 +1,6 @@
 """A copy of the workflow in a folder of its own, on an archive of made fields."""
 
+import fcntl
 import functools
 import json
 import os
@@ -149,10 +150,25 @@ def server(archive: Path) -> Iterator[ArchiveServer]:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory, server: ArchiveServer) -> Project:
+def made(tmp_path_factory: pytest.TempPathFactory, server: ArchiveServer) -> tuple[Path, list[str]]:
+    """The folder of a project whose whole run is done, and what it asked for; made once for all processes that test."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, asked = shared / "made", shared / "asked.json"
+    with (shared / "made.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not asked.exists():
+            folder.mkdir()
+            Project(folder, server.url).run()
+            asked.write_text(json.dumps([request.path for request in server.requests]))
+    return folder, json.loads(asked.read_text())
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, server: ArchiveServer, made: tuple[Path, list[str]]) -> Project:
     """A project whose whole run is done. Tests plan with it and leave it as it was."""
     project = Project(tmp_path_factory.mktemp("project"), server.url)
-    project.run()
+    shutil.copytree(made[0], project.folder, ignore=shutil.ignore_patterns("made.yaml"), dirs_exist_ok=True)
     return project
 
 

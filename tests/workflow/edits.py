@@ -110,6 +110,7 @@ MODULES: dict[str, list[str]] = {
         *["select_sources", "tabulate_sources", *LEARNING, *SCORING],
         *[*OF_SCORES, "render_field", "write_report"],
     ],
+    "lean": [*LEARNING, "tabulate_architecture"],
     "look": FIGURES,
     "manifest": ["write_manifest"],
     "metrics": [*SCORING, *OF_SCORES],

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import stargal.lean  # noqa: F401  # isort: skip  # before keras
 import keras
 import numpy as np
 import pandas as pd

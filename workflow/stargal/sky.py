@@ -350,7 +350,8 @@ LATE_COLORS = (
     (0.2, 0.25, 0.28, 0.3, 0.32, 0.38, 0.47),
 )
 """u-g, g-r, r-i, i-z by redshift (first row) of an elliptical and an Sbc galaxy: the runs of Fukugita, Shimasaku &
-Ichikawa (1995, PASP 107, 945), smoothed, fitted to the colours of galaxies on genuine frames: u-g by up to 0.3, the others by up to 0.1."""
+Ichikawa (1995, PASP 107, 945), smoothed, fitted to the colours of galaxies on genuine frames: u-g by up to 0.3, the
+others by up to 0.1."""
 
 LATE_SPREAD, EARLY_SPREAD = np.array([0.20, 0.16, 0.07, 0.06]), np.array([0.12, 0.05, 0.025, 0.025])
 """How far colours spread, all of a galaxy's together, mag (chosen); another 0.03 each on its own."""
