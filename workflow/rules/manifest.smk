@@ -15,13 +15,14 @@ OF_FIELDS = {ALIGNMENT: ALL_FIELDS, SOURCES: ALL_FIELDS}
 
 
 rule write_manifest:
-    """The SHA-256 of cubes, sources, patches, models, predictions, scores, tables and figures."""
+    """The SHA-256 of cubes, sources, patches, lists of sets, models, predictions, scores, tables and figures."""
     input:
         records=[paths_of(f"{path}.sha256", fields) for path, fields in RECORDED.items()],
         of_fields=[paths_of(path, fields) for path, fields in OF_FIELDS.items()],
         files=[
             DATA_FILES,
             PICTURE_FILES,
+            SET_FILES,
             MODEL_FILES,
             ARCHITECTURE_FILES,
             TABLE_FILES,

@@ -83,6 +83,13 @@ rule tabulate_architecture:
         " --table {output:q} 2> {log:q}"
 
 
+SET_FILES = sorted(
+    {
+        SET.format(size=experiment.patch_size, set=name)
+        for experiment in map(EXPERIMENTS.get, OF_EVERY_RUN)
+        for name in (experiment.training_set, "validation", "test")
+    }
+)
 ARCHITECTURE_FILES = expand(
     f"{TABLES}/architecture_{{model}}.csv",
     model=dict.fromkeys(experiment.settings["model"] for experiment in NAMED.values()),
