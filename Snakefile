@@ -43,7 +43,8 @@ rule all:
 
 
 rule study:
-    """Every comparison that goes beyond the report."""
+    """Every comparison that goes beyond the report, and a page that shows them, too."""
     input:
         STUDY_FILES,
         BEYOND_FILES,
+        f"{RESULTS}/study.html",

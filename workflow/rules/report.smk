@@ -48,6 +48,31 @@ SHOWN = shown_on_page(
 )
 
 
+# What the page needs beside the tables and figures that it shows.
+PAGE_INPUT = {
+    "footprints": FOOTPRINTS,
+    "counts": f"{TABLES}/sources.csv",
+    "alignment": f"{TABLES}/alignment.csv",
+    "scores": f"{TABLES}/scores.csv",
+    "sources": paths_of(SOURCES, VIEWED),
+    "predictions": expand(f"{MODEL}/predictions.parquet", experiment=BEST, seed=config["seeds"][0]),
+    "pictures": paths_of(f"{VIEWER}.jpg", VIEWED),
+    "sheets": paths_of(f"{VIEWER}.png", VIEWED),
+    "catalogs": sorted(
+        {
+            f"{CATALOG.format(kind=kind, **archive_keys(field))}.sha256"
+            for kind in ("star", "gal")
+            for field in fields_in(*settings.BUCKETS)
+        }
+    ),
+    "citation": os.path.relpath(WORKFLOW.parent / "CITATION.cff"),
+    "corrections": os.path.relpath(WORKFLOW / "report/corrections.rst"),
+    "template": os.path.relpath(WORKFLOW / "report/page.html"),
+    "style": os.path.relpath(WORKFLOW / "report/page.css"),
+    "code": code_of("write_report"),
+}
+
+
 rule render_field:
     """The pictures of the field viewer: the aligned field in colour, and all its patches."""
     input:
@@ -78,28 +103,9 @@ rule render_field:
 rule write_report:
     """The page."""
     input:
+        **PAGE_INPUT,
         shown=[item["file"] for item in SHOWN],
         captions=sorted({item["caption"] for item in SHOWN}),
-        footprints=FOOTPRINTS,
-        counts=f"{TABLES}/sources.csv",
-        alignment=f"{TABLES}/alignment.csv",
-        scores=f"{TABLES}/scores.csv",
-        sources=paths_of(SOURCES, VIEWED),
-        predictions=expand(f"{MODEL}/predictions.parquet", experiment=BEST, seed=config["seeds"][0]),
-        pictures=paths_of(f"{VIEWER}.jpg", VIEWED),
-        sheets=paths_of(f"{VIEWER}.png", VIEWED),
-        catalogs=sorted(
-            {
-                f"{CATALOG.format(kind=kind, **archive_keys(field))}.sha256"
-                for kind in ("star", "gal")
-                for field in fields_in(*settings.BUCKETS)
-            }
-        ),
-        citation=os.path.relpath(WORKFLOW.parent / "CITATION.cff"),
-        corrections=os.path.relpath(WORKFLOW / "report/corrections.rst"),
-        template=os.path.relpath(WORKFLOW / "report/page.html"),
-        style=os.path.relpath(WORKFLOW / "report/page.css"),
-        code=code_of("write_report"),
     output:
         PAGE,
     log:

@@ -1,6 +1,7 @@
 """Study: what goes beyond the report, asked for by `snakemake study`.
 
-Needs networks, their predictions and scores; makes more tables and figures of them.
+Needs networks, their predictions and scores; makes more tables and figures of them, and results/{sky}/study.html, the
+page with all of these in it.
 """
 
 
@@ -121,3 +122,36 @@ BEYOND_FILES = [
     *(f"{FIGURES}/{name}.svg" for name in ("learning_curve",) if name in VARIED),
     f"{FIGURES}/explanation_{config['report']['best']}.svg",
 ]
+
+# Order of the last chapter of the study's page: each comparison's figure before its tables.
+STUDIES_SHOWN = [
+    *SHOWN,
+    *shown_on_page(
+        [*STUDY_FILES, *BEYOND_FILES],
+        {
+            "Beyond the report": [
+                "figures/learning_curve.svg",
+                *(
+                    pattern
+                    for name in STUDIED
+                    for pattern in (f"figures/*/{name}.svg", f"tables/{name}.csv", f"timings/{name}.csv")
+                ),
+            ]
+        },
+    ),
+]
+
+
+use rule write_report as write_study with:
+    input:
+        **PAGE_INPUT,
+        shown=[item["file"] for item in STUDIES_SHOWN],
+        captions=sorted({item["caption"] for item in STUDIES_SHOWN}),
+    output:
+        f"{RESULTS}/study.html",
+    log:
+        f"{LOGS}/write_study.log",
+    params:
+        shown=json.dumps(STUDIES_SHOWN),
+    message:
+        "Writing the page with all studies"
