@@ -25,6 +25,11 @@ include: "workflow/rules/study.smk"
 include: "workflow/rules/manifest.smk"
 
 
+if config["classes"]:
+
+    include: "workflow/rules/classes.smk"
+
+
 if config["simulate"]:
 
     include: "workflow/rules/realism.smk"

@@ -62,6 +62,7 @@ def test_shipped_configurations_are_right(config):
         (["seeds"], [1, 1], "seeds: found [1, 1], allowed: a list of different whole numbers"),
         (["training_sets", "small"], [], "training_sets.small: found [], allowed: all, a whole number"),
         (["models", "base", "learning_rate"], 0, "models.base.learning_rate: found 0, allowed: more than 0"),
+        (["classes"], 4, "classes: found 4, allowed: a name in experiments or null"),
         (["colour"], "red", "colour: unknown key"),
         (["sky"], "my sky", "sky: found 'my sky', allowed: a name of letters, digits and underscores"),
     ],
@@ -88,6 +89,13 @@ def test_experiment_must_name_what_exists(config):
 def test_networks_of_an_unknown_experiment_cannot_be_transferred(config):
     config["realism"]["transfer_experiment"] = "bse"
     assert "realism.transfer_experiment: found 'bse', allowed are the names in experiments: base" in fault_of(config)
+
+
+def test_four_classes_are_learned_with_a_known_experiment_or_not_at_all(config):
+    config["classes"] = "bse"
+    assert "classes: found 'bse', allowed are the names in experiments: base" in fault_of(config)
+    config["classes"] = None
+    check_config(config, SCHEMAS / "config.schema.yaml", [DEFAULT])
 
 
 def test_truth_is_known_for_a_simulated_sky_alone(config):

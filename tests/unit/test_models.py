@@ -63,6 +63,20 @@ def test_layers_are_those_of_the_report(architecture):
     assert sum(layer[2] for layer in layers[: -len(expected)]) == 0
 
 
+def test_four_classes_have_the_layers_of_the_report_but_the_last():
+    """The same first weights, too; and softmax in the place of a sigmoid."""
+    four = models.build("regularized", size=25, sky_sigma=SIGMA, seed=1, classes=4, **HYPER["regularized"])
+    two = build("regularized")
+    assert [layer.name for layer in four.layers[:-1]] == [layer.name for layer in two.layers[:-1]]
+    assert four.count_params() == 151_297 - 129 + 4 * 129
+    for ours, theirs in zip(four.layers[:-1], two.layers[:-1], strict=True):
+        for weight, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, other)
+    probability = models.predictor(four)(noise())
+    assert probability.shape == (3, 4)
+    np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
+
+
 def test_regularized_penalises_every_kernel_but_the_last():
     penalised = [layer.name for layer in build("regularized").layers if getattr(layer, "kernel_regularizer", None)]
     assert penalised == ["conv_1", "conv_2", "dense"]

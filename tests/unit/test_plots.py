@@ -116,6 +116,21 @@ FIGURES = {
         lambda: plots.confusion_matrices(scores().query("magnitude_low.isna() and seed.notna()")),
         ["label (SDSS photo)", "predicted", "0 galaxy", "1 star", "base, mean of 2 seeds"],
     ),
+    "classes": (
+        lambda: plots.class_confusion(
+            pd.DataFrame(
+                [
+                    {"classifier": rule, "seed": seed, "class": name}
+                    | {f"called_{other}": 5 + (name == other) for other in ("sky", "star", "galaxy", "both")}
+                    for rule in ("first", "second")
+                    for seed in (1, 2)
+                    for name in ("sky", "star", "galaxy", "both")
+                ]
+            ),
+            "label (truth)",
+        ),
+        ["label (truth)", "predicted", "sky", "both", "first, mean of 2 seeds", "28.6%"],
+    ),
     "roc": (
         lambda: plots.roc_curves({"base": [predictions(1), predictions(2)]}, {"magnitude": labels_and_scores()}),
         ["share of galaxies (0) called stars", "share of stars (1) called stars", "random or majority, area 0.5"],

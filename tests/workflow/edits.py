@@ -98,6 +98,7 @@ MODULES: dict[str, list[str]] = {
     "buckets": ["check_buckets", "train_model"],
     "camera": [],
     "catalog": [],
+    "classes": [],
     "cli": MADE,
     "comparisons": ["compare_experiments"],
     "config": [],

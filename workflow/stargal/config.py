@@ -64,9 +64,9 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             f"{_file_of(['labels'], files)}: labels: found 'truth', which is known for a simulated sky alone; allowed "
             "without `simulate`: photo"
         )
-    for keys in (["realism", "transfer_experiment"], ["report", "best"]):
+    for keys in (["realism", "transfer_experiment"], ["report", "best"], ["classes"]):
         named: Any = functools.reduce(lambda node, key: node[key], keys, config)
-        if named not in config["experiments"]:
+        if named is not None and named not in config["experiments"]:
             raise _unknown_name(keys, named, "experiments", config, files)
     for name, experiment in config["experiments"].items():
         _check_names(experiment, ["experiments", name], config, files)

@@ -1,5 +1,7 @@
 """The networks of the 2023 course report, and others to choose among: raw nanomaggies in, probability of a star out.
 
+An architecture is a function from scaled pixels to features; `build` puts the scaling before it and the output after.
+
 A saved model needs nothing of this library: ``keras.models.load_model("model.keras")`` alone classifies patches.
 """
 
@@ -45,7 +47,9 @@ GLIBC_ALLOCATOR = {-1: 2**31 - 1, -2: 2**26, -3: 2**25}
 """What `mallopt` of glibc is told (malloc.h): M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, its largest, bytes."""
 
 
-def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, **settings: Any) -> keras.Model:
+def build(
+    architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, classes: int | None = None, **settings: Any
+) -> keras.Model:
     """An untrained network, input scaling included.
 
     Parameters
@@ -58,6 +62,8 @@ def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int
         Sky noise of each band, nanomaggies per pixel.
     seed : int
         Seed of the first weights and of dropout. The same seed gives the same network, bit for bit.
+    classes : int or None
+        How many classes to tell apart, in the place of star and galaxy.
     **settings
         What the architecture takes: see the function of that name.
 
@@ -65,7 +71,8 @@ def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int
     -------
     keras.Model
         Takes float32 ``(n, size, size, bands)``, nanomaggies, NaN where there is no data; gives float32 ``(n, 1)``,
-        the probability that the source is a star (label 1) and not a galaxy (label 0).
+        the probability that the source is a star (label 1) and not a galaxy (label 0), or ``(n, classes)``, the
+        probability of each class.
 
     Raises
     ------
@@ -75,7 +82,11 @@ def build(architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int
     keras.utils.clear_session()  # names count up within a process; the file must not tell what was built before
     keras.utils.set_random_seed(seed)
     patches = keras.Input((size, size, len(sky_sigma)), name="nanomaggies")
-    probability = ARCHITECTURES[architecture](scaled(patches, sky_sigma), **settings)
+    features = ARCHITECTURES[architecture](scaled(patches, sky_sigma), **settings)
+    if classes is None:
+        probability = layers.Dense(1, activation="sigmoid", name="star")(features)
+    else:
+        probability = layers.Dense(classes, activation="softmax", name="class")(features)
     return keras.Model(patches, probability, name=architecture)
 
 
@@ -101,8 +112,7 @@ def base(pixels: Any) -> Any:
     x = layers.Conv2D(64, 3, activation="relu", name="conv_2")(x)
     x = layers.MaxPooling2D(2, name="pool_2")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(128, activation="relu", name="dense")(x)
-    return layers.Dense(1, activation="sigmoid", name="star")(x)
+    return layers.Dense(128, activation="relu", name="dense")(x)
 
 
 def regularized(pixels: Any, *, dropout: float, l2: float) -> Any:
@@ -128,8 +138,7 @@ def regularized(pixels: Any, *, dropout: float, l2: float) -> Any:
     x = layers.Dropout(dropout, name="dropout_2")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(128, activation="relu", kernel_regularizer=penalty, name="dense")(x)
-    x = layers.Dropout(dropout, name="dropout_3")(x)
-    return layers.Dense(1, activation="sigmoid", name="star")(x)
+    return layers.Dropout(dropout, name="dropout_3")(x)
 
 
 def cnn(
@@ -180,8 +189,7 @@ def cnn(
         x = layers.Dropout(dropout, name=f"dropout_{number}")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(dense, activation="relu", kernel_regularizer=penalty, name="dense")(x)
-    x = layers.Dropout(dropout, name="dropout_dense")(x)
-    return layers.Dense(1, activation="sigmoid", name="star")(x)
+    return layers.Dropout(dropout, name="dropout_dense")(x)
 
 
 def unet(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
@@ -217,8 +225,7 @@ def unet(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
         x = _convolution(x, count, 3, f"up_{level}b", padding="same")
     x = layers.Cropping2D((x.shape[1] - CENTRE) // 2, name="centre")(x)
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
-    return layers.Dense(1, activation="sigmoid", name="star")(x)
+    return layers.Dropout(dropout, name="dropout")(x)
 
 
 def residual(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
@@ -245,8 +252,7 @@ def residual(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
         x = layers.Add(name=f"sum_{number}")([shortcut, x])
         x = layers.ReLU(name=f"sum_{number}_relu")(x)
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
-    return layers.Dense(1, activation="sigmoid", name="star")(x)
+    return layers.Dropout(dropout, name="dropout")(x)
 
 
 def _convolution(x: Any, filters: int, kernel: int, name: str, *, normalized: bool = False, **more: Any) -> Any:
@@ -339,11 +345,13 @@ def load(path: Path) -> keras.Model:
 def predictor(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """The model as a function from patches ``(n, size, size, bands)`` to probabilities of a star ``(n,)``.
 
-    Compiled once for any `n`; `keras.Model.predict` sets up anew at each call.
+    Of more than two classes it gives the probability of each, ``(n, classes)``. Compiled once for any `n`;
+    `keras.Model.predict` sets up anew at each call.
     """
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
     graph = tf.function(lambda patches: model(patches, training=False), input_signature=signature)
-    return lambda patches: graph(patches).numpy()[:, 0]
+    wanted = 0 if model.output_shape[1] == 1 else slice(None)
+    return lambda patches: graph(patches).numpy()[:, wanted]
 
 
 def _numbered(node: Any, numbers: dict[int, int]) -> Any:

@@ -69,18 +69,47 @@ def confusion_matrices(scores: pd.DataFrame) -> Figure:
     for ax, (name, rows) in zip(axes, groups, strict=True):
         classes = ("galaxy", "star")
         counts = np.array([[rows[f"{label}_as_{called}"].mean() for called in classes] for label in classes])
-        share = counts / counts.sum(axis=1, keepdims=True)
-        ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-        for (y, x), part in np.ndenumerate(share):
-            text = f"{counts[y, x]:.0f}\n{part:.1%}"
-            ax.text(x, y, text, ha="center", va="center", color="white" if part > 0.6 else "black")
+        _confusion(ax, counts, ["0 galaxy", "1 star"])
         seeds = f", mean of {len(rows)} seeds" if len(rows) > 1 else ""
-        ax.set(title=f"{name}{seeds}", xlabel="predicted", xticks=(0, 1), yticks=(0, 1))
-        ax.set_xticklabels(["0 galaxy", "1 star"])
-        ax.set_yticklabels(["0 galaxy", "1 star"], rotation=90, va="center")
-        ax.grid(False)
-        ax.spines[:].set_visible(False)
+        ax.set(title=f"{name}{seeds}")
     axes[0].set_ylabel("label (SDSS photo)")
+    return figure
+
+
+def _confusion(ax: Axes, counts: NDArray[np.float64], classes: Sequence[str]) -> None:
+    """A confusion matrix: number of sources, and share of their label."""
+    share = counts / counts.sum(axis=1, keepdims=True)
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (y, x), part in np.ndenumerate(share):
+        text = f"{counts[y, x]:.0f}\n{part:.1%}"
+        ax.text(x, y, text, ha="center", va="center", color="white" if part > 0.6 else "black")
+    ax.set(xlabel="predicted", xticks=range(len(classes)), yticks=range(len(classes)))
+    ax.set_xticklabels(classes)
+    ax.set_yticklabels(classes, rotation=90, va="center")
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+
+
+def class_confusion(scores: pd.DataFrame, label: str) -> Figure:
+    """Labels against calls of the four classes: patches (mean over the seeds) and share of the label, a panel a rule.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Rows of `stargal.classes.score_calls` by class that belong to networks, one bucket.
+    label : str
+        What the labels are.
+    """
+    groups = list(scores.groupby("classifier", sort=False))
+    figure = Figure(figsize=(4.2 * len(groups), 4.2))
+    axes = figure.subplots(1, len(groups), squeeze=False)[0]
+    for ax, (rule, rows) in zip(axes, groups, strict=True):
+        classes = list(dict.fromkeys(rows["class"]))
+        means = rows.groupby("class")[[f"called_{name}" for name in classes]].mean()
+        _confusion(ax, means.loc[classes].to_numpy(), classes)
+        seeds = rows["seed"].nunique()
+        ax.set(title=f"{rule}, mean of {seeds} seeds" if seeds > 1 else rule)
+    axes[0].set_ylabel(label)
     return figure
 
 

@@ -118,18 +118,8 @@ def select_sources(
     StargalError
         If a flag is asked for that the catalogue does not have, or no source lies in the frame.
     """
-    parts = [_describe(rows, kind, field) for kind, rows in catalogs.items()]
-    table = pd.concat(parts, ignore_index=True).sort_values(["number_field", "number", "id"], kind="stable")
-    table["x"], table["y"] = cube.astrometry.to_pixel(table["ra"], table["dec"])
-    inside = table["x"].between(-0.5, COLUMNS - 0.5) & table["y"].between(-0.5, ROWS - 0.5)
-    own = (table["number_field"] == field.field) | ~table["number_field"].isin(list(neighbours))
-    primary = (table["resolve_status"] & RUN_PRIMARY) != 0
-    keep = inside & own & primary
-    if not keep.any():
-        raise StargalError(
-            f"field {field.name}: none of the {len(table)} catalogued sources of fields {field.field - 1} to "
-            f"{field.field + 1} lies in the frame: catalogue and frames are not of one field"
-        )
+    table = in_frame(catalogs, cube, field, neighbours)
+    keep = np.full(len(table), True)
     if magnitude_limit is not None:
         keep &= table[f"model_mag_{REFERENCE}"] <= magnitude_limit
     for flag in reject_flags:
@@ -147,6 +137,43 @@ def select_sources(
     return table[
         ["id", "ra", "dec", "x", "y", "label", "truth", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]
     ]
+
+
+def in_frame(
+    catalogs: Mapping[str, NDArray[Any]], cube: Cube, field: Field, neighbours: Collection[int] = ()
+) -> pd.DataFrame:
+    """All that the catalogues have in the frame of a field, each source once, whatever its magnitude and flags.
+
+    Parameters
+    ----------
+    catalogs, cube, field
+        As for `select_sources`.
+    neighbours : collection of int
+        Numbers of the neighbouring fields whose sources are left out.
+
+    Returns
+    -------
+    DataFrame
+        In the order of `select_sources`, with what it gives but fwhm and edge_distance.
+
+    Raises
+    ------
+    StargalError
+        If no source lies in the frame.
+    """
+    parts = [_describe(rows, kind, field) for kind, rows in catalogs.items()]
+    table = pd.concat(parts, ignore_index=True).sort_values(["number_field", "number", "id"], kind="stable")
+    table["x"], table["y"] = cube.astrometry.to_pixel(table["ra"], table["dec"])
+    inside = table["x"].between(-0.5, COLUMNS - 0.5) & table["y"].between(-0.5, ROWS - 0.5)
+    own = (table["number_field"] == field.field) | ~table["number_field"].isin(list(neighbours))
+    primary = (table["resolve_status"] & RUN_PRIMARY) != 0
+    keep = inside & own & primary
+    if not keep.any():
+        raise StargalError(
+            f"field {field.name}: none of the {len(table)} catalogued sources of fields {field.field - 1} to "
+            f"{field.field + 1} lies in the frame: catalogue and frames are not of one field"
+        )
+    return table[keep].reset_index(drop=True)
 
 
 def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:

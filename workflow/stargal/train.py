@@ -30,6 +30,14 @@ The average is what is validated and kept (Polyak & Juditsky 1992; Izmailov et a
 that of the weights themselves jumps by a tenth from epoch to epoch and stops trainings early or late by chance.
 """
 
+BINARY = "binary_crossentropy", keras.metrics.BinaryCrossentropy, keras.metrics.BinaryAccuracy
+CATEGORICAL = (
+    "sparse_categorical_crossentropy",
+    keras.metrics.SparseCategoricalCrossentropy,
+    keras.metrics.SparseCategoricalAccuracy,
+)
+"""Loss and metrics of networks with one output, the probability of a star, and with one for each class."""
+
 log = logging.getLogger(__name__)
 
 
@@ -233,7 +241,7 @@ def fit(
     Returns
     -------
     DataFrame
-        A row an epoch, from 1: ``epoch, loss, accuracy, val_loss, val_accuracy``. Losses are mean binary
+        A row an epoch, from 1: ``epoch, loss, accuracy, val_loss, val_accuracy``. Losses are mean
         cross-entropies, nats, without the l2 penalty, so that all models compare. During training dropout is on,
         so `loss` may exceed `val_loss`.
 
@@ -242,11 +250,12 @@ def fit(
     StargalError
         If the loss stops being a number.
     """
+    loss, entropy, accuracy = BINARY if model.output_shape[1] == 1 else CATEGORICAL
     learner = keras.Model(model.inputs, model.outputs)  # shares the weights; `model` is saved without the optimizer
     learner.compile(
         optimizer=keras.optimizers.Adam(learning_rate, use_ema=True, ema_momentum=AVERAGE),
-        loss="binary_crossentropy",
-        metrics=[keras.metrics.BinaryCrossentropy(name="cross_entropy"), keras.metrics.BinaryAccuracy(name="accuracy")],
+        loss=loss,
+        metrics=[entropy(name="cross_entropy"), accuracy(name="accuracy")],
         jit_compile=False,  # three to four times slower on a CPU
     )
     stop = keras.callbacks.EarlyStopping(

@@ -1,0 +1,55 @@
+"""Place the patches of a field that sky, stars, galaxies and both are learned from.
+
+Reads the field's cube, its sources and its camcol's star and galaxy catalogues; writes
+results/{sky}/classes/{size}/{field}.parquet, a row a patch: id (of the source in its centre, if there is one), x, y and
+label (3 sky, 1 star, 0 galaxy, 2 both).
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from typer import Option
+
+from stargal import cli
+from stargal.classes import NAMES, place_patches
+from stargal.cube import read_cube
+from stargal.files import whole
+from stargal.labels import LABELS, known_labels
+from stargal.sources import in_frame, read_catalog
+from stargal.survey import Field
+from stargal.tables import read_table
+
+
+def main(
+    cube: Annotated[Path, Option(help="Cube of the field.")],
+    star: Annotated[Path, Option(help="Star catalogue of its camcol.")],
+    gal: Annotated[Path, Option(help="Galaxy catalogue of its camcol.")],
+    sources: Annotated[Path, Option(help="Sources of the field.")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
+    labels: Annotated[str, Option(help="What sources are: photo or truth.")],
+    size: Annotated[int, Option(help="Side of a patch, odd, pixels.")],
+    placed: Annotated[Path, Option(help="Where to write the table.")],
+) -> None:
+    """Place the patches of a field."""
+    place = Field.parse(field)
+    aligned = read_cube(cube)
+    catalogued = in_frame(
+        {kind: read_catalog(path, place) for kind, path in (("star", star), ("gal", gal))}, aligned, place
+    )
+    table = place_patches(
+        read_table(sources, ["id", "x", "y"]),
+        catalogued.assign(label=known_labels(catalogued[LABELS[labels]])),
+        aligned.mask,
+        size=size,
+        random=np.random.default_rng([place.rerun, place.run, place.camcol, place.field]),
+    )
+    with whole(placed) as partial:
+        table.to_parquet(partial, index=False)
+    counts = table["label"].map(NAMES).value_counts()
+    logging.info("%s: %s", field, ", ".join(f"{counts.get(name, 0)} {name}" for name in NAMES.values()))
+
+
+if __name__ == "__main__":
+    cli.run(main)

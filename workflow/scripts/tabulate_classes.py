@@ -1,0 +1,44 @@
+"""Score the calls of the four classes, of every seed and by both rules, beside always calling the most frequent class.
+
+Reads predictions.parquet of each seed, and the placed patches of the training fields for how frequent the classes are
+there; writes classes.csv, a row a rule, seed and bucket, and classes_by_class.csv, the same for each class.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from typer import Option
+
+from stargal import cli
+from stargal.classes import NAMES, score_calls
+from stargal.survey import parse_fields
+from stargal.tables import read_table, write_csv
+
+
+def main(
+    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
+    training_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
+    placed: Annotated[str, Option(help="Path of the table of the patches of {field}.")],
+    predictions: Annotated[str, Option(help="Path of the predictions of {seed}.")],
+    seeds: Annotated[str, Option(help="With spaces between.")],
+    labels: Annotated[str, Option(help="What the labels are: photo or truth.")],
+    resamples: Annotated[int, Option(help="Bootstrap resamples.")],
+    overall: Annotated[Path, Option(help="Where to write the table.")],
+    by_class: Annotated[Path, Option(help="Where to write the table by class.")],
+) -> None:
+    """Tabulate the scores of four classes."""
+    learned = [read_table(Path(placed.format(field=field.name)), ["label"]) for field in parse_fields(training_fields)]
+    counts = np.bincount(pd.concat(learned)["label"], minlength=len(NAMES))
+    tables = {
+        int(seed): read_table(Path(predictions.format(seed=seed)), ["bucket", "label", *NAMES.values()])
+        for seed in seeds.split()
+    }
+    for table, path in zip(score_calls(tables, counts, resamples), (overall, by_class), strict=True):
+        table.insert(2, "against", labels)
+        write_csv(table, path, sky)
+
+
+if __name__ == "__main__":
+    cli.run(main)
