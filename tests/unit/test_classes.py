@@ -104,15 +104,15 @@ def test_sky_that_finds_no_room_is_left_out(crowded):
     assert len(x) == len(y) == 0
 
 
-def test_no_two_patches_of_sources_share_more_than_half():
-    """Of three in a row the second has none, but is among what the others show; the fourth shares 12 columns of 25."""
-    rows = (500, 500, STAR), (507, 500, GALAXY), (513, 500, STAR), (526, 500, STAR), (900.4, 700.6, GALAXY)
-    found = placed((table(*rows).assign(id=list("abcde")), np.zeros((5, ROWS, COLUMNS), np.uint8)))
+def test_every_source_has_a_patch_on_its_pixel():
+    """Of three in a row the second is near both others; the fourth is alone."""
+    rows = (500, 500, STAR), (510, 500, GALAXY), (522.5, 500, STAR), (900.4, 700.6, GALAXY)
+    found = placed((table(*rows).assign(id=list("abcd")), np.zeros((5, ROWS, COLUMNS), np.uint8)))
     own = found[found["id"].notna()]
-    assert own["id"].tolist() == ["a", "c", "d", "e"]
-    assert own["label"].tolist() == [BOTH, BOTH, STAR, GALAXY]
-    assert own[["x", "y"]].iloc[-1].tolist() == [900, 701]
-    assert found["label"].tolist()[4:] == [SKY, SKY]
+    assert own["id"].tolist() == ["a", "b", "c", "d"]
+    assert own["label"].tolist() == [BOTH, BOTH, BOTH, GALAXY]
+    assert own[["x", "y"]].iloc[-2:].to_numpy().tolist() == [[522, 500], [900, 701]]
+    assert found["label"].tolist()[4:] == [SKY] * 3
 
 
 def test_what_the_field_leaves_out_is_no_sky_and_counts():

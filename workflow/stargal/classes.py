@@ -77,9 +77,8 @@ def place_patches(
 ) -> pd.DataFrame:
     """Where the patches of a field lie, and what they show: those of its sources, and about as many of sky.
 
-    Patches are centred on pixels, and show what lies within half their size. No two of sources share more than half of
-    their pixels: the first has its patch. Patches with a source of unknown label are left out. There are as many
-    patches of sky as of the most frequent other class, or as many as find room.
+    Patches are centred on pixels, and show what lies within half their size. Those with a source of unknown label are
+    left out. There are as many patches of sky as of the most frequent other class, or as many as find room.
 
     Parameters
     ----------
@@ -102,24 +101,12 @@ def place_patches(
         `NAMES`, int8).
     """
     placed = sources[["id", "x", "y"]].round({"x": 0, "y": 0})
-    placed = placed[_first_of_each_place(placed, size)]
     placed["label"] = what_is_shown(placed["x"], placed["y"], catalogued, size / 2)
     placed = placed[placed["label"].isin(list(NAMES))]
     most = int(placed["label"].value_counts().max()) if len(placed) else 0
     x, y = place_sky(mask, catalogued, most, size=size, random=random)
     sky = pd.DataFrame({"id": pd.Series([None] * len(x), dtype=placed["id"].dtype), "x": x, "y": y})
     return pd.concat([placed, sky.assign(label=np.int8(SKY))], ignore_index=True)
-
-
-def _first_of_each_place(placed: pd.DataFrame, size: int) -> NDArray[np.bool_]:
-    """Which patches share at most half of their pixels with each earlier one that is kept."""
-    centres = placed[["x", "y"]].to_numpy()
-    keep = np.full(len(placed), True)
-    for first, second in sorted(cKDTree(centres).query_pairs(size, p=np.inf)):
-        shared = np.prod(size - np.abs(centres[first] - centres[second]))
-        if keep[first] and shared > size**2 / 2:
-            keep[second] = False
-    return keep
 
 
 def place_sky(
