@@ -4,8 +4,10 @@ Needs cubes, catalogues and sources; makes results/{sky}/classes, two tables and
 """
 
 CLASSIFIED = EXPERIMENTS[config["classes"]]
-CLASS_FIELDS = TRAINING_SETS[CLASSIFIED.training_set]
-CLASS_SIZE = CLASSIFIED.patch_size
+CLASS_SETS = {
+    name: PLACED_SET.format(size=CLASSIFIED.patch_size, set=name)
+    for name in (CLASSIFIED.training_set, "validation", "test")
+}
 
 
 rule place_patches:
@@ -14,7 +16,6 @@ rule place_patches:
         unpack(catalogs_of),
         cube=CUBE,
         sources=SOURCES,
-        script=code_of("place_patches")[0],
     output:
         PLACED,
     log:
@@ -28,12 +29,13 @@ rule place_patches:
         mem_mb=grows(600),
         runtime=grows(5),
     params:
+        script=code_of("place_patches")[0],
         code=digest_of("place_patches"),
         labels=config["labels"],
     message:
         "Placing patches of {wildcards.size} pixels on sky and sources of field {wildcards.field}"
     shell:
-        "python {input.script:q} --cube {input.cube:q} --star {input.star:q} --gal {input.gal:q}"
+        "python {params.script:q} --cube {input.cube:q} --star {input.star:q} --gal {input.gal:q}"
         " --sources {input.sources:q} --field {wildcards.field} --labels {params.labels} --size {wildcards.size}"
         " --placed {output:q} 2> {log:q}"
 
@@ -42,7 +44,6 @@ use rule extract_patches as extract_placed with:
     input:
         cube=CUBE,
         sources=PLACED,
-        script=code_of("extract_patches")[0],
     output:
         patches=PLACED_PATCHES,
         record=f"{PLACED_PATCHES}.sha256",
@@ -52,12 +53,31 @@ use rule extract_patches as extract_placed with:
         "Cutting the placed patches of {wildcards.size} pixels from field {wildcards.field}"
 
 
+use rule list_set as list_placed with:
+    input:
+        sources=lambda wildcards: paths_of(PLACED, fields_of_set(wildcards.set), size=wildcards.size),
+        patches=lambda wildcards: paths_of(PLACED_PATCHES, fields_of_set(wildcards.set), size=wildcards.size),
+        reports=lambda wildcards: paths_of(ALIGNMENT, fields_of_set(wildcards.set)),
+        code=code_of("list_set"),
+    output:
+        PLACED_SET,
+    log:
+        f"{LOGS}/list_placed/{{size}}/{{set}}.log",
+    params:
+        sky=SKY_NAME,
+        fields=lambda wildcards: format_fields(fields_of_set(wildcards.set)),
+        sources=lambda wildcards: PLACED.replace("{size}", wildcards.size),
+        patches=lambda wildcards: PLACED_PATCHES.replace("{size}", wildcards.size),
+        reports=lambda _: ALIGNMENT,
+    message:
+        "Listing the files of set {wildcards.set} with its placed patches"
+
+
 rule train_classes:
     """The network of four classes, and its history."""
     input:
-        reports=paths_of(ALIGNMENT, CLASS_FIELDS + fields_in("validation")),
-        placed=paths_of(PLACED, CLASS_FIELDS + fields_in("validation"), size=CLASS_SIZE),
-        patches=paths_of(PLACED_PATCHES, CLASS_FIELDS + fields_in("validation"), size=CLASS_SIZE),
+        training=CLASS_SETS[CLASSIFIED.training_set],
+        validation=CLASS_SETS["validation"],
         code=code_of("train_classes"),
     output:
         model=f"{CLASS_MODEL}/model.keras",
@@ -71,24 +91,19 @@ rule train_classes:
     threads: 1
     resources:
         mem_mb=grows(1000),
-        runtime=grows(15 + 6 * len(CLASS_FIELDS)),
+        runtime=grows(15 + 6 * len(fields_of_set(CLASSIFIED.training_set))),
     params:
         sky=SKY_NAME,
-        training_fields=format_fields(CLASS_FIELDS),
-        validation_fields=format_fields(fields_in("validation")),
-        placed=lambda wildcards: PLACED.replace("{size}", str(CLASS_SIZE)),
-        patches=lambda wildcards: PLACED_PATCHES.replace("{size}", str(CLASS_SIZE)),
-        reports=lambda wildcards: ALIGNMENT,
+        training_set=CLASSIFIED.training_set,
         model=json.dumps(CLASSIFIED.model, sort_keys=True),
         augmentation=json.dumps(CLASSIFIED.augmentation, sort_keys=True),
-        training=json.dumps(config["training"], sort_keys=True),
+        settings=json.dumps(config["training"], sort_keys=True),
     message:
         "Training the network of four classes, seed {wildcards.seed}"
     shell:
-        "python {input.code[0]:q} --sky {params.sky:q} --training-fields {params.training_fields:q}"
-        " --validation-fields {params.validation_fields:q} --placed {params.placed:q} --patches {params.patches:q}"
-        " --reports {params.reports:q} --model {params.model:q} --augmentation {params.augmentation:q}"
-        " --training {params.training:q} --seed {wildcards.seed}"
+        "python {input.code[0]:q} --sky {params.sky:q} --training-set {params.training_set} --training {input.training:q}"
+        " --validation {input.validation:q} --model {params.model:q} --augmentation {params.augmentation:q}"
+        " --settings {params.settings:q} --seed {wildcards.seed}"
         " --output {output.model:q} --history {output.history:q} 2> {log:q}"
 
 
@@ -96,8 +111,8 @@ rule predict_classes:
     """Probabilities of the four classes for every placed patch of the validation and test fields."""
     input:
         model=f"{CLASS_MODEL}/model.keras",
-        placed=paths_of(PLACED, fields_in("validation", "test"), size=CLASS_SIZE),
-        patches=paths_of(PLACED_PATCHES, fields_in("validation", "test"), size=CLASS_SIZE),
+        validation=CLASS_SETS["validation"],
+        test=CLASS_SETS["test"],
         code=code_of("predict_classes"),
     output:
         f"{CLASS_MODEL}/predictions.parquet",
@@ -109,16 +124,10 @@ rule predict_classes:
     resources:
         mem_mb=grows(1000),
         runtime=grows(15 + len(fields_in("validation", "test")) // 15),
-    params:
-        validation_fields=format_fields(fields_in("validation")),
-        test_fields=format_fields(fields_in("test")),
-        placed=lambda wildcards: PLACED.replace("{size}", str(CLASS_SIZE)),
-        patches=lambda wildcards: PLACED_PATCHES.replace("{size}", str(CLASS_SIZE)),
     message:
         "Telling the four classes apart, seed {wildcards.seed}"
     shell:
-        "python {input.code[0]:q} {input.model:q} --validation-fields {params.validation_fields:q}"
-        " --test-fields {params.test_fields:q} --placed {params.placed:q} --patches {params.patches:q}"
+        "python {input.code[0]:q} {input.model:q} --validation {input.validation:q} --test {input.test:q}"
         " --predictions {output:q} 2> {log:q}"
 
 
@@ -126,7 +135,7 @@ rule tabulate_classes:
     """Scores of the four classes with intervals, as a whole and by class."""
     input:
         predictions=expand(f"{CLASS_MODEL}/predictions.parquet", seed=config["seeds"]),
-        placed=paths_of(PLACED, CLASS_FIELDS, size=CLASS_SIZE),
+        training=CLASS_SETS[CLASSIFIED.training_set],
         buckets=FOOTPRINTS,  # no score of a split that shares sky
         code=code_of("tabulate_classes"),
     output:
@@ -153,8 +162,6 @@ rule tabulate_classes:
         runtime=5,
     params:
         sky=SKY_NAME,
-        training_fields=format_fields(CLASS_FIELDS),
-        placed=lambda _: PLACED.replace("{size}", str(CLASS_SIZE)),
         predictions=lambda _: f"{CLASS_MODEL}/predictions.parquet",
         seeds=" ".join(map(str, config["seeds"])),
         labels=config["labels"],
@@ -162,8 +169,7 @@ rule tabulate_classes:
     message:
         "Scoring the four classes"
     shell:
-        "python {input.code[0]:q} --sky {params.sky:q} --training-fields {params.training_fields:q}"
-        " --placed {params.placed:q} --predictions {params.predictions:q} --seeds {params.seeds:q}"
+        "python {input.code[0]:q} --sky {params.sky:q} --training {input.training:q} --predictions {params.predictions:q} --seeds {params.seeds:q}"
         " --labels {params.labels} --resamples {params.resamples}"
         " --overall {output.overall:q} --by-class {output.by_class:q} 2> {log:q}"
 

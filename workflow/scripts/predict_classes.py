@@ -1,7 +1,7 @@
 """Say of each placed patch of the validation and test fields how probably it shows sky, a star, a galaxy, or both.
 
-Reads a model, and tables and patches of the fields one at a time; writes predictions.parquet, a row a patch: id, field,
-bucket, x, y, label, and the probability of each class.
+Reads a model, the lists of both, and tables and patches of the fields one at a time; writes predictions.parquet, a row
+a patch: id, field, bucket, x, y, label, and the probability of each class.
 """
 
 from pathlib import Path
@@ -14,17 +14,15 @@ from typer import Argument, Option
 from stargal import cli, models
 from stargal.classes import NAMES
 from stargal.files import whole
-from stargal.survey import parse_fields
+from stargal.sets import read_set
 from stargal.tables import read_table, unusable
-from stargal.train import open_fields
+from stargal.train import open_set
 
 
 def main(
     model: Annotated[Path, Argument(help="The model.")],
-    validation_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
-    test_fields: Annotated[str, Option(help="Likewise.")],
-    placed: Annotated[str, Option(help="Path of the table of the patches of {field}.")],
-    patches: Annotated[str, Option(help="Path of the patches of {field}.")],
+    validation: Annotated[Path, Option(help="The list of the validation fields, with the placed patches.")],
+    test: Annotated[Path, Option(help="The list of the test fields, likewise.")],
     predictions: Annotated[Path, Option(help="Where to write the predictions.")],
 ) -> None:
     """Apply a model of four classes."""
@@ -32,13 +30,13 @@ def main(
     network = models.load(model)
     classify = models.predictor(network)
     parts = []
-    for bucket, fields in (("validation", validation_fields), ("test", test_fields)):
-        for field in parse_fields(fields):
-            cut = open_fields([field], patches, placed, "label")
+    for bucket, path in (("validation", validation), ("test", test)):
+        for one in read_set(path):
+            cut = open_set([one])
             if cut.shape != network.input_shape[1:]:
-                raise unusable(cut.paths[0], f"patches of {cut.shape}, {model} takes {network.input_shape[1:]}")
-            table = read_table(Path(placed.format(field=field.name)), ["id", "x", "y", "label"])
-            table.insert(1, "field", field.name)
+                raise unusable(one.patches, f"patches of {cut.shape}, {model} takes {network.input_shape[1:]}")
+            table = read_table(one.sources, ["id", "x", "y", "label"])
+            table.insert(1, "field", one.field.name)
             table.insert(2, "bucket", bucket)
             probability = np.concatenate([np.empty((0, len(NAMES)), np.float32), *map(classify, cut.chunks(512))])
             parts.append(table.assign(**{name: probability[:, label] for label, name in NAMES.items()}))

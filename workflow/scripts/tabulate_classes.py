@@ -13,14 +13,13 @@ from typer import Option
 
 from stargal import cli
 from stargal.classes import NAMES, score_calls
-from stargal.survey import parse_fields
+from stargal.sets import read_set
 from stargal.tables import read_table, write_csv
 
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
-    training_fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
-    placed: Annotated[str, Option(help="Path of the table of the patches of {field}.")],
+    training: Annotated[Path, Option(help="The list of the training set, with the placed patches.")],
     predictions: Annotated[str, Option(help="Path of the predictions of {seed}.")],
     seeds: Annotated[str, Option(help="With spaces between.")],
     labels: Annotated[str, Option(help="What the labels are: photo or truth.")],
@@ -29,7 +28,7 @@ def main(
     by_class: Annotated[Path, Option(help="Where to write the table by class.")],
 ) -> None:
     """Tabulate the scores of four classes."""
-    learned = [read_table(Path(placed.format(field=field.name)), ["label"]) for field in parse_fields(training_fields)]
+    learned = [read_table(one.sources, ["label"]) for one in read_set(training)]
     counts = np.bincount(pd.concat(learned)["label"], minlength=len(NAMES))
     tables = {
         int(seed): read_table(Path(predictions.format(seed=seed)), ["bucket", "label", *NAMES.values()])
