@@ -154,10 +154,10 @@ def test_intervals_are_those_of_patches_drawn_with_replacement():
     labels = random.choice(4, 400)
     called = np.where(random.uniform(size=400) < 0.8, labels, random.integers(0, 4, 400))
     overall, _ = classes.evaluate(labels.astype(np.int8), called, resamples=4000)
-    rows = random.integers(0, 400, (1000, 400))
+    rows = random.integers(0, 400, (400, 400))
     spread = [sklearn.metrics.matthews_corrcoef(labels[some], called[some]) for some in rows]
     expected = np.quantile(spread, [0.025, 0.975])
-    assert [overall["mcc_low"], overall["mcc_high"]] == pytest.approx(expected, abs=0.008)
+    assert [overall["mcc_low"], overall["mcc_high"]] == pytest.approx(expected, abs=0.01)
 
 
 def test_what_is_not_defined_is_nan_and_a_constant_call_has_no_correlation():

@@ -71,6 +71,15 @@ def test_studies_are_made_when_asked_for(project: Project):
     assert planned["compare_experiments"] == 4
 
 
+def test_four_classes_are_told_apart_when_asked_for(project: Project):
+    """Patches of four fields in three sets; no other network, and nothing where the configuration has none."""
+    once = ["train_classes", "predict_classes", "tabulate_classes", "plot_classes"]
+    planned = project.planned("results/made/figures/classes.svg")
+    assert planned == {"place_patches": 4, "extract_placed": 4, "list_placed": 3} | dict.fromkeys(once, 1)
+    with project.configured(classes=None):
+        assert not set(project.planned("study")) & {*planned}
+
+
 def test_rerun_gives_the_same_bytes(project: Project, server, tmp_path):
     """All but the downloads, made again in another folder."""
     folder = tmp_path / "another/place"

@@ -77,8 +77,8 @@ def confusion_matrices(scores: pd.DataFrame) -> Figure:
 
 
 def _confusion(ax: Axes, counts: NDArray[np.float64], classes: Sequence[str]) -> None:
-    """A confusion matrix: number of sources, and share of their label."""
-    share = counts / counts.sum(axis=1, keepdims=True)
+    """A confusion matrix: number of sources, and share of their label; no share of a label that none has."""
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (y, x), part in np.ndenumerate(share):
         text = f"{counts[y, x]:.0f}\n{part:.1%}"
