@@ -90,7 +90,7 @@ rule train_classes:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=grows(1000),
+        mem_mb=grows(1100),
         runtime=grows(15 + 6 * len(fields_of_set(CLASSIFIED.training_set))),
     params:
         sky=SKY_NAME,

@@ -16,13 +16,13 @@ from scipy.ndimage import maximum_filter
 from scipy.spatial import cKDTree
 
 from stargal.errors import StargalError
-from stargal.labels import CLASSES, UNKNOWN
+from stargal.labels import CLASSES, GALAXY, STAR, UNKNOWN
 from stargal.metrics import LEVEL, SEED
 from stargal.survey import ROWS, STEP_ROWS
 
 BOTH, SKY = 2, 3
 
-NAMES = {SKY: "sky", **dict(sorted(CLASSES.items(), reverse=True)), BOTH: "both"}
+NAMES = {SKY: "sky", STAR: CLASSES[STAR], GALAXY: CLASSES[GALAXY], BOTH: "both"}
 """Name of each class, in the order of tables and figures; a star is 1 and a galaxy 0, as everywhere."""
 
 DRAWS = 100
@@ -54,12 +54,10 @@ def what_is_shown(x: ArrayLike, y: ArrayLike, catalogued: pd.DataFrame, radius: 
         source whose label is not known.
     """
     centres = np.column_stack([x, y])
-    near = {
-        label: _distance(centres, catalogued[catalogued["label"] == label]) <= radius for label in (*CLASSES, UNKNOWN)
-    }
-    galaxy, star = (near[label] for label in sorted(CLASSES))
-    shown = np.select([galaxy & star, star, galaxy], [BOTH, 1, 0], SKY)
-    return np.where(near[UNKNOWN], UNKNOWN, shown).astype(np.int8)
+    star, galaxy, unknown = (
+        _distance(centres, catalogued[catalogued["label"] == label]) <= radius for label in (STAR, GALAXY, UNKNOWN)
+    )
+    return np.select([unknown, star & galaxy, star, galaxy], [UNKNOWN, BOTH, STAR, GALAXY], SKY).astype(np.int8)
 
 
 def _distance(centres: Array, sources: pd.DataFrame) -> NDArray[np.float64]:
