@@ -21,13 +21,15 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
-include: "workflow/rules/study.smk"
-include: "workflow/rules/manifest.smk"
 
 
 if config["classes"]:
 
     include: "workflow/rules/classes.smk"
+
+
+include: "workflow/rules/study.smk"
+include: "workflow/rules/manifest.smk"
 
 
 if config["simulate"]:

@@ -205,4 +205,4 @@ rule plot_classes:
         "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
-BEYOND_FILES += [f"{TABLES}/classes.csv", f"{TABLES}/classes_by_class.csv", f"{FIGURES}/classes.svg"]
+CLASS_FILES = [f"{FIGURES}/classes.svg", f"{TABLES}/classes.csv", f"{TABLES}/classes_by_class.csv"]

@@ -121,6 +121,7 @@ rule plot_explanation:
 BEYOND_FILES = [
     *(f"{FIGURES}/{name}.svg" for name in ("learning_curve",) if name in VARIED),
     f"{FIGURES}/explanation_{config['report']['best']}.svg",
+    *(CLASS_FILES if config["classes"] else []),
 ]
 
 # Order of the last chapter of the study's page: each comparison's figure before its tables.
