@@ -104,8 +104,8 @@ def streamed(count: int, **variants: float) -> float:
         sky, seeing = np.full(BANDS, 0.1), np.full((1, BANDS), 1.3)
         augmentation = Augmentation(**variants)
 
-        def vary(cut, fields, chance):
-            return augmentation.draw(cut, chance, sky, seeing[fields])
+        def vary(cut, rows, chance):
+            return augmentation.draw(cut, chance, sky, seeing[opened.fields(rows)])
 
         def fit(epochs: int) -> float:
             stop = {"max_epochs": epochs, "max_patches": None, "patience": epochs}

@@ -63,6 +63,12 @@ def test_shipped_configurations_are_right(config):
         (["training_sets", "small"], [], "training_sets.small: found [], allowed: all, a whole number"),
         (["models", "base", "learning_rate"], 0, "models.base.learning_rate: found 0, allowed: more than 0"),
         (["classes"], 4, "classes: found 4, allowed: a name in experiments or null"),
+        (
+            ["augmentations", "blur"],
+            {"generated": 0.5},
+            "augmentations.blur: found {'generated': 0.5}, allowed: one key",
+        ),
+        (["augmentations", "blur"], {"generated": 2, "components": 1}, "blur.generated: found 2, allowed: 1 or less"),
         (["colour"], "red", "colour: unknown key"),
         (["sky"], "my sky", "sky: found 'my sky', allowed: a name of letters, digits and underscores"),
     ],

@@ -135,8 +135,9 @@ def test_what_varies_is_learned_anew_each_epoch_and_never_validated_on(fields):
     patches = opened(fields)
     seen = []
 
-    def vary(cut, numbers, random):
-        seen.append((len(cut), set(numbers), random.integers(1_000_000)))
+    def vary(cut, rows, random):
+        np.testing.assert_array_equal(cut, patches.read(rows))
+        seen.append((len(cut), set(patches.fields(rows)), random.integers(1_000_000)))
         return cut
 
     batches = train.Batches(patches, 32, seed=1, vary=vary)

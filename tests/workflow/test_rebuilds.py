@@ -44,7 +44,7 @@ def test_the_table_is_complete(project: Project):
 
 
 def test_the_documentation_holds_the_table():
-    """After a change: PYTHONPATH=workflow:tests:tests/workflow python -c 'import edits; print(edits.as_markdown())'."""
+    """After a change: PYTHONPATH=workflow:tests/workflow:tests python -c 'import edits; print(edits.as_markdown())'."""
     assert as_markdown() in (ROOT / "docs/REBUILDS.md").read_text()
 
 

@@ -248,11 +248,13 @@ rule plot_augmentations:
         sky=SKY_NAME,
         bands="".join(config["bands"]),
         augmentations=json.dumps(config["augmentations"]),
+        labels=config["labels"],
     message:
         "Drawing the augmentations"
     shell:
         "python {input.code[0]:q} --sky {params.sky:q} --sources {input.sources:q} --patches {input.patches:q}"
-        " --report {input.report:q} --bands {params.bands} --augmentations {params.augmentations:q} --figure {output:q} 2> {log:q}"
+        " --report {input.report:q} --bands {params.bands} --augmentations {params.augmentations:q}"
+        " --labels {params.labels} --figure {output:q} 2> {log:q}"
 
 
 rule plot_comparison:

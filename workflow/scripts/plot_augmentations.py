@@ -1,6 +1,7 @@
 """Show a patch under every augmentation of the config.
 
-Reads the sources, patches and alignment report of a field; the patch is that of the galaxy nearest to r = 18.
+Reads the sources, patches and alignment report of a field; the patch is that of the galaxy nearest to r = 18. Where
+patches are generated, some of each class are shown, from mixtures that the patches of this field have taught.
 """
 
 import json
@@ -12,7 +13,9 @@ from typer import Option
 
 from stargal import cli
 from stargal.augment import Augmentation
+from stargal.labels import CLASSES, LABELS, known_labels
 from stargal.look import save, style
+from stargal.mixture import fit_mixture
 from stargal.patches import read_patches
 from stargal.pictures import draw_variants
 from stargal.survey import REFERENCE
@@ -23,6 +26,9 @@ SHOWN = 18.0
 
 SEED = 0
 
+DRAWN = 3
+"""How many generated patches of each class."""
+
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
@@ -31,19 +37,29 @@ def main(
     report: Annotated[Path, Option(help="Alignment report of the field.")],
     bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
     augmentations: Annotated[str, Option(help="JSON: the block `augmentations` of the config.")],
+    labels: Annotated[str, Option(help="What is learned: photo or truth.")],
     figure: Annotated[Path, Option(help="Where to write the picture.")],
 ) -> None:
     """Show the augmentations."""
-    table = read_table(sources, ["label", f"model_mag_{REFERENCE}"])
+    table = read_table(sources, list({"label", LABELS[labels], f"model_mag_{REFERENCE}"}))
+    every = read_patches(patches, len(table))
     distance = (table[f"model_mag_{REFERENCE}"] - SHOWN).abs() + 100 * (table["label"] != 0)
-    patch = read_patches(patches, len(table))[[int(np.nanargmin(distance))]]
+    patch = every[[int(np.nanargmin(distance))]]
     measured = read_json(report)["bands"]
     noise = np.array([band["noise"] for band in measured], float)
     seeing = np.array([[band["fwhm"] for band in measured]], float)
     reference = bands.index(REFERENCE)
     shown = {"original": patch[..., reference]}
     for name, settings in json.loads(augmentations).items():
-        examples = Augmentation(**settings).examples(patch, np.random.default_rng(SEED), noise, seeing)
+        augmentation = Augmentation(**settings)
+        if augmentation.generated:
+            for label, word in CLASSES.items():
+                own = every[known_labels(table[LABELS[labels]]) == label]
+                mixture = fit_mixture(own, noise, augmentation.components, SEED)
+                drawn = mixture.draw(DRAWN, np.random.default_rng(SEED))
+                shown[f"{name}_{word}"] = drawn[..., reference]
+            continue
+        examples = augmentation.examples(patch, np.random.default_rng(SEED), noise, seeing)
         shown[name] = examples[..., reference]
     with style():
         save(draw_variants(shown, REFERENCE, noise[reference]), figure, sky)

@@ -2,7 +2,8 @@
 
 The report's four transformations (its section 5.1) under their own names and numbers, and beside them two whose size
 follows the image: an offset in units of the sky's noise, and a blur that widens the seeing and keeps the noise.
-Variants are drawn as patches are read, one a patch and epoch; none is stored.
+Variants are drawn as patches are read, one a patch and epoch; none is stored. Artificial patches come from
+`stargal.mixture`.
 """
 
 import itertools
@@ -37,6 +38,11 @@ class Augmentation:
     widen : float
         As it is, or as under a seeing wider by a factor drawn evenly from 1 to this, each band by its own PSF, with
         the noise as it was; 0 for none.
+    generated : float
+        Before all that, each patch is replaced by an artificial one of its class with this chance: see
+        `stargal.mixture`. These are new at every draw, so they are no variants of the patch and are not counted.
+    components : int
+        Gaussians of the mixture that they are drawn from.
     """
 
     rotations: bool = False
@@ -45,6 +51,8 @@ class Augmentation:
     sky_offset: float = 0
     blur: float = 0
     widen: float = 0
+    generated: float = 0
+    components: int = 0
 
     def variants(self) -> Iterator[tuple[int, int, bool, bool]]:
         """Each combination: quarter turns, mirror (as `moved` takes it), offset or not, blurred or not."""

@@ -21,7 +21,10 @@ MAD_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation, 1 / Phi^-1(3/4)."""
 
 Vary = Callable[[NDArray[np.float32], NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
-"""What to learn in the place of some patches: a function of the patches, the number of each one's field, and chance."""
+"""What to learn in the place of some patches: a function of the patches, their rows in the training set, and chance."""
+
+SAMPLE_BYTES = 2**25
+"""Patches in memory at a time, where a sample of them is looked at: 2,684 of 25 x 25 x 5 pixels."""
 
 AVERAGE = 0.99
 """Each step keeps this much of the average of the weights: it looks back over some hundred steps.
@@ -162,6 +165,13 @@ def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:
     return [float(value) for value in sigma]
 
 
+def sample(patches: LabelledPatches, label: int) -> NDArray[np.float32]:
+    """Patches of a class, spread evenly over the set, as many as `SAMPLE_BYTES` hold: float32 ``(n, *shape)``."""
+    rows = np.flatnonzero(patches.labels == label)
+    most = SAMPLE_BYTES // (4 * math.prod(patches.shape))
+    return patches.read(rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(np.int64)])
+
+
 class Batches(keras.utils.PyDataset):
     """Patches and labels for `keras.Model.fit`, read as they are asked for; those without a label are left out.
 
@@ -192,7 +202,7 @@ class Batches(keras.utils.PyDataset):
         patches = self.patches.read(rows)
         if self.seed is not None and self.vary is not None:
             random = np.random.default_rng([self.seed, self.epoch, batch])  # whichever batch is asked for first
-            patches = self.vary(patches, self.patches.fields(rows), random)
+            patches = self.vary(patches, rows, random)
         return patches, self.patches.labels[rows, np.newaxis].astype(np.float32)
 
     def on_epoch_end(self) -> None:

@@ -1,0 +1,148 @@
+"""Artificial patches: a Gaussian mixture learned from the patches of a class, and drawn from.
+
+The report's idea of a generative augmentation (its sections 5 and 6.1). Fluxes are scaled by asinh, so that bright
+cores and faint wings weigh alike, and reduced to principal axes; the mixture is of the coordinates along these. What
+the axes leave out is mostly the noise of the sky, which a drawn patch gets anew: white, of the sigma that the sky has.
+Neighbours, which may lie anywhere, are mostly left out, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+from stargal.errors import StargalError
+
+SOFTENING = 2.0
+"""Where the scale turns from linear to logarithmic, sky sigma per pixel.
+
+The logarithm makes the brightness of sources nearly normal, the linear part keeps the noise so. Measured on 283 real
+stars and 396 galaxies: at 5 and 10 one Gaussian took in most galaxies, and one in twenty of those drawn had no flux; at
+1 the mean of noisy pixels is no longer that of their scaled values. At 2 the 5th to 75th percentiles of the flux agree
+within 15 % (the 95th by half, that of twenty galaxies), and the median share of the light within 1.5 pixels to 0.005.
+"""
+
+AXES = 32
+"""Principal axes. With 64 the patches drawn were no more like the real ones."""
+
+NARROWEST = 0.1 / SOFTENING**2
+"""Added to the variances of each Gaussian, a tenth of that of the sky's noise: one of few patches has a width, too."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Gaussians along the principal axes of the scaled patches of a class.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of a patch: (size, size, bands).
+    scale : float32 array, (bands,)
+        `SOFTENING` times the sky sigma, nanomaggies per pixel.
+    centre : float32 array, (pixels,)
+        Mean scaled patch.
+    axes : float32 array, (axes, pixels)
+        Orthonormal.
+    weights : float64 array, (components,)
+        Share of each Gaussian.
+    means : float64 array, (components, axes)
+    spreads : float64 array, (components, axes, axes)
+        Lower Cholesky factors of the covariances.
+    """
+
+    shape: tuple[int, ...]
+    scale: NDArray[np.float32]
+    centre: NDArray[np.float32]
+    axes: NDArray[np.float32]
+    weights: NDArray[np.float64]
+    means: NDArray[np.float64]
+    spreads: NDArray[np.float64]
+
+    def draw(self, count: int, random: np.random.Generator) -> NDArray[np.float32]:
+        """New patches, float32 ``(count, size, size, bands)``, nanomaggies, every pixel with data."""
+        component = random.choice(len(self.weights), size=count, p=self.weights)
+        deviates = random.standard_normal((count, len(self.axes)))
+        places = self.means[component] + np.einsum("nij,nj->ni", self.spreads[component], deviates)
+        scaled = self.centre + places.astype(np.float32) @ self.axes
+        grown = np.exp(scaled)  # numpy's sinh takes ten times longer
+        noise = random.standard_normal(scaled.shape, np.float32) / np.float32(SOFTENING)
+        noise -= (noise @ self.axes.T) @ self.axes  # along the axes there is noise already
+        return (0.5 * (grown - 1 / grown) + noise).reshape(count, *self.shape) * self.scale
+
+
+def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], components: int, seed: int) -> Mixture:
+    """A mixture that patches of one class may have been drawn from.
+
+    Parameters
+    ----------
+    patches : float32 array, (n, size, size, bands)
+        Nanomaggies; those with pixels without data are left out.
+    sky_sigma : array, (bands,)
+        Sky noise, nanomaggies per pixel.
+    components : int
+        How many Gaussians.
+    seed : int
+        Seed of the search. The same seed gives the same mixture, bit for bit.
+
+    Raises
+    ------
+    StargalError
+        If there are no more patches than Gaussians.
+    """
+    whole = patches[np.isfinite(patches).all(axis=(1, 2, 3))]
+    if len(whole) <= components:
+        raise StargalError(
+            f"a mixture of {components} Gaussians cannot be learned from {len(whole)} patches; give fewer `components` "
+            "or more training fields"
+        )
+    scale = (SOFTENING * np.asarray(sky_sigma)).astype(np.float32)
+    scaled = np.arcsinh(whole / scale).reshape(len(whole), -1)
+    with threadpool_limits(1):  # on more threads sums come in another order, and other bits
+        reduced = PCA(min(AXES, len(whole) - 1), svd_solver="randomized", random_state=seed)
+        places = reduced.fit_transform(scaled).astype(np.float64)
+        found = GaussianMixture(components, reg_covar=NARROWEST, random_state=seed).fit(places)
+    return Mixture(
+        shape=patches.shape[1:],
+        scale=scale,
+        centre=reduced.mean_.astype(np.float32),
+        axes=reduced.components_.astype(np.float32),
+        weights=found.weights_,
+        means=found.means_,
+        spreads=np.linalg.cholesky(found.covariances_),
+    )
+
+
+def replaced(
+    patches: NDArray[np.float32],
+    labels: NDArray[np.int8],
+    share: float,
+    mixtures: Mapping[int, Mixture],
+    random: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Patches, each with a chance of `share` replaced by one drawn from the mixture of its class.
+
+    Parameters
+    ----------
+    patches : float32 array, (n, size, size, bands)
+        Nanomaggies.
+    labels : int8 array, (n,)
+        The class of each.
+    share : float
+        0 to 1; with 0 nothing is drawn from `random`.
+    mixtures : mapping
+        Label to mixture.
+    random : Generator
+        What draws.
+    """
+    if not share:
+        return patches
+    result = patches.copy()
+    chosen = random.random(len(patches)) < share
+    for label, mixture in mixtures.items():
+        rows = np.flatnonzero(chosen & (labels == label))
+        result[rows] = mixture.draw(len(rows), random)
+    return result
