@@ -8,6 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from stargal.auxiliary import OF_FIELDS
 from stargal.config import (
     all_comparisons,
     changed_keys,
@@ -118,6 +119,7 @@ def test_the_file_at_fault_is_named(config, tmp_path):
     assert fault_of(config, [DEFAULT, overlay]).startswith(str(overlay))
 
 
+COLUMNS = ("rerun", "run", "camcol", "field", "bucket")
 HEADER = "rerun\trun\tcamcol\tfield\tbucket\n"
 GOOD = ["301\t8162\t6\t174\ttrain", "301\t8162\t6\t120\tvalidation", "301\t8162\t6\t80\ttest"]
 
@@ -201,6 +203,17 @@ def test_a_comparison_makes_an_experiment_of_each_combination(config):
     assert "augmentation_small" not in all_comparisons(config)
 
 
+def test_auxiliary_inputs_are_the_experiments_own(config):
+    check_config(config, SCHEMAS / "config.schema.yaml", [DEFAULT])
+    varied = vary_experiment("auxiliary", config)
+    told = {name: experiment.settings["auxiliary"] for name, experiment in varied.items()}
+    both = ["psf_fwhm", "sky_sigma"]
+    assert told == {"auxiliary-psf_fwhm": both[:1], "auxiliary-sky_sigma": both[1:], "auxiliary-both": both}
+    assert all(experiment.model == config["models"]["regularized"] for experiment in varied.values())
+    config["experiments"]["base_small"]["auxiliary"] = ["redshift", "photo_type"]
+    assert "experiments.base_small.auxiliary.1: found 'photo_type', allowed: psf_fwhm, sky_sigma" in fault_of(config)
+
+
 def test_a_case_changes_some_keys_of_the_experiment_and_of_its_model(config):
     config["studies"] = {
         "mine": {
@@ -232,6 +245,11 @@ def test_a_case_changes_some_keys_of_the_experiment_and_of_its_model(config):
         ({"deep": {"model": "cnn", "filters": [0]}}, "studies.mine.cases.deep: filters.0: found 0, allowed: 1 or more"),
         ({"deep": {"filters": [8]}}, "studies.mine.cases.deep: found 'filters', allowed: one of architecture, learn"),
         ({"deep": {"patch_size": 24}}, "studies.mine.cases.deep: patch_size: found 24, allowed: an odd number"),
+        (
+            {"told": {"auxiliary": ["psf_fwhm", "label"]}},
+            "studies.mine.cases.told: auxiliary.1: found 'label', allowed: psf_fwhm, sky_sigma, or a column of the sou",
+        ),
+        ({"told": {"auxiliary": "psf_fwhm"}}, "cases.told: auxiliary: found 'psf_fwhm', allowed: a list of different"),
         ({"de/ep": {"l2": 0}}, "studies.mine.cases: found 'de/ep', allowed: a name of letters"),
         (None, "studies.mine: found {'base': 'regularized_small'}, allowed: base, and either vary or cases"),
     ],
@@ -283,7 +301,7 @@ def test_a_bad_comparison_is_named(config, base, vary, expected):
 def test_every_key_is_documented(config):
     """config/README.md names each key that config.yaml holds, and no other."""
     rows = re.findall(r"^\| `([a-z0-9_.{}]+)` \|", (ROOT / "config/README.md").read_text(), re.M)
-    documented = {row for row in rows if row not in ("rerun", "run", "camcol", "field", "bucket")}
+    documented = {row for row in rows if row not in (*COLUMNS, *OF_FIELDS)}
     keys = set()
     for section, value in config.items():
         if section in ("training_sets", "experiments", "comparisons", "studies"):

@@ -64,11 +64,12 @@ def test_seconds_are_read_from_what_training_left(project: Project):
 
 
 def test_studies_are_made_when_asked_for(project: Project):
-    """Five sizes, eleven architectures, 26 settings, three training sets, beside the base, which is there."""
-    studies = [f"results/made/tables/{name}.csv" for name in ("patch_size", "architecture", "tuning", "learning_curve")]
+    """Five sizes, eleven architectures, 26 settings, three training sets, three inputs more, beside the base."""
+    names = ("patch_size", "architecture", "tuning", "learning_curve", "auxiliary")
+    studies = [f"results/made/tables/{name}.csv" for name in names]
     planned = project.planned(*studies)
-    assert planned["train_model"] == planned["predict"] == 5 + 11 + 26 + 3
-    assert planned["compare_experiments"] == 4
+    assert planned["train_model"] == planned["predict"] == 5 + 11 + 26 + 3 + 3
+    assert planned["compare_experiments"] == 5
 
 
 def test_four_classes_are_told_apart_when_asked_for(project: Project):

@@ -230,6 +230,11 @@ def sets_of(*names):
     return lists
 
 
+def auxiliary_of(wildcards):
+    """What the networks of an experiment are told beside the patches, with spaces between."""
+    return " ".join(EXPERIMENTS[wildcards.experiment].settings["auxiliary"])
+
+
 def training_fields(experiment):
     """Fields an experiment learns from."""
     return TRAINING_SETS[EXPERIMENTS[experiment].training_set]

@@ -32,10 +32,12 @@ rule predict:
         runtime=grows(15 + len(fields_in("validation", "test")) // 30),
     params:
         buckets="validation test",
+        auxiliary=auxiliary_of,
     message:
         "Classifying validation and test fields with {wildcards.experiment}, seed {wildcards.seed}"
     shell:
         "python {input.code[0]:q} {input.model:q} {input.sets:q} --buckets {params.buckets:q}"
+        " --auxiliary {params.auxiliary:q}"
         " --predictions {output:q} 2> {log:q}"
 
 

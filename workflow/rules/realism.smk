@@ -219,6 +219,7 @@ use rule predict as predict_real with:
         f"{BENCHMARKS}/predict_real/{{experiment}}-seed{{seed}}.tsv"
     params:
         buckets="test",
+        auxiliary=auxiliary_of,
     message:
         "Classifying real fields with {wildcards.experiment}, seed {wildcards.seed}, of the simulated sky"
 

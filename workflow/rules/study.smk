@@ -71,11 +71,13 @@ rule explain_model:
         runtime=grows(15),
     params:
         sky=SKY_NAME,
+        auxiliary=auxiliary_of,
         labels=config["labels"],
     message:
         "Explaining {wildcards.experiment}, seed {wildcards.seed}"
     shell:
-        "python {input.code[0]:q} --sky {params.sky:q} {input.model:q} --test {input.test:q} --labels {params.labels}"
+        "python {input.code[0]:q} --sky {params.sky:q} {input.model:q} --test {input.test:q}"
+        " --auxiliary {params.auxiliary:q} --labels {params.labels}"
         " --table {output.table:q} --maps {output.maps:q} 2> {log:q}"
 
 

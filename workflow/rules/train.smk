@@ -33,6 +33,7 @@ rule train_model:
         augmentation=lambda wildcards: json.dumps(
             EXPERIMENTS[wildcards.experiment].augmentation, sort_keys=True
         ),
+        auxiliary=auxiliary_of,
         labels=config["labels"],
         settings=json.dumps(config["training"], sort_keys=True),
     message:
@@ -40,7 +41,7 @@ rule train_model:
     shell:
         "python {input.code[0]:q} --sky {params.sky:q} --training-set {params.training_set} --training {input.training:q}"
         " --validation {input.validation:q} --model {params.model:q} --augmentation {params.augmentation:q}"
-        " --labels {params.labels} --settings {params.settings:q}"
+        " --auxiliary {params.auxiliary:q} --labels {params.labels} --settings {params.settings:q}"
         " --seed {wildcards.seed}"
         " --output {output.model:q} --history {output.history:q} 2> {log:q}"
 

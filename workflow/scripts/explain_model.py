@@ -23,16 +23,18 @@ def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     model: Annotated[Path, Argument(help="The model.")],
     test: Annotated[Path, Option(help="The list of the test fields.")],
+    auxiliary: Annotated[str, Option(help="What the model takes besides; names with spaces between.")],
     labels: Annotated[str, Option(help="Which labels are right: photo or truth.")],
     table: Annotated[Path, Option(help="Where to write the table.")],
     maps: Annotated[Path, Option(help="Where to write the maps.")],
 ) -> None:
     """Explain a model."""
     models.use_one_thread()
-    found = open_set(read_set(test), LABELS[labels])
+    found = open_set(read_set(test), LABELS[labels], auxiliary.split())
     require_both_classes(f"bucket test, labels {labels}", found.labels)
     chosen = choose(found.labels)
-    shares, means = explain(models.load(model), found.read(chosen), found.labels[chosen])
+    patches, *told = found.inputs(chosen)
+    shares, means = explain(models.load(model), patches, found.labels[chosen], *told)
     write_csv(shares, table, sky)
     with whole(maps) as partial, partial.open("wb") as stream:
         np.savez(stream, **{name: mean.astype(np.float32) for name, mean in means.items()})

@@ -15,6 +15,7 @@ from typer import Option
 
 from stargal import cli, models
 from stargal.augment import Augmentation
+from stargal.auxiliary import normalization
 from stargal.buckets import check_buckets
 from stargal.labels import CLASSES, LABELS, require_both_classes
 from stargal.mixture import fit_mixture, replaced
@@ -30,6 +31,7 @@ def main(
     validation: Annotated[Path, Option(help="The list of the validation fields.")],
     model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
     augmentation: Annotated[str, Option(help="JSON: a block of `augmentations` of the config.")],
+    auxiliary: Annotated[str, Option(help="What to tell the network besides; names with spaces between.")],
     labels: Annotated[str, Option(help="What to learn: photo or truth.")],
     settings: Annotated[str, Option(help="JSON: the block `training` of the config.")],
     seed: Annotated[int, Option(help="Seed of weights, dropout and order.")],
@@ -43,12 +45,14 @@ def main(
     check_buckets({field: report["footprint"] for field, report in aligned.items()}, buckets)
 
     models.use_one_thread()
-    learned, held_out = (open_set(listed, LABELS[labels]) for listed in sets.values())
+    learned, held_out = (open_set(listed, LABELS[labels], auxiliary.split()) for listed in sets.values())
     require_both_classes(f"training set {training_set}, labels {labels}", learned.labels)
     require_both_classes(f"bucket validation, labels {labels}", held_out.labels)
     block = json.loads(model)
     learning_rate = block.pop("learning_rate")
     noise = sky_sigma(learned)
+    if learned.auxiliary is not None:
+        block["auxiliary"] = normalization(learned.auxiliary)
     network = models.build(**block, size=learned.shape[0], sky_sigma=noise, seed=seed)
     variants = Augmentation(**json.loads(augmentation))
     mixtures = {}

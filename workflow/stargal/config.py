@@ -24,6 +24,9 @@ BUCKETS = ("train", "validation", "test")
 TABLE_OF = {"model": "models", "training_set": "training_sets", "augmentation": "augmentations"}
 """Where the config defines what an experiment names."""
 
+OWN = (*TABLE_OF, "patch_size", "auxiliary")
+"""Keys of an experiment that a comparison may vary; others are its model's."""
+
 PARTS = ("comparisons", "studies")
 """Where comparisons of experiments are listed: those of every run, and those that are asked for."""
 
@@ -78,7 +81,8 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             where = [*keys, "vary"] if "vary" in comparison else [*keys, "cases", case]
             _check_names(changes, where, config, files)
             experiment = _change(config["experiments"][comparison["base"]], changes, config)
-            varied = {"model": "", "training_set": "", "patch_size": experiment.patch_size}
+            kept = {key: experiment.settings[key] for key in ("patch_size", "auxiliary")}
+            varied = {"model": "", "training_set": "", **kept}
             fault = _first_fault(
                 {**config, "models": {name: experiment.model}, "experiments": {name: varied}}, validator
             )
@@ -176,13 +180,14 @@ def _changes(block: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _change(base: Mapping[str, Any], changes: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
     """An experiment with some keys replaced, its own or its model's."""
-    own = {key: value for key, value in changes.items() if key in (*TABLE_OF, "patch_size")}
+    own = {key: value for key, value in changes.items() if key in OWN}
     return _resolve({**base, **own}, {key: changes[key] for key in changes if key not in own}, config)
 
 
 def _resolve(experiment: Mapping[str, Any], model: Mapping[str, Any], config: Mapping[str, Any]) -> Experiment:
     """An experiment with its names looked up, and some settings of its model replaced."""
-    named = {"patch_size": config["patches"]["size"], "augmentation": NO_AUGMENTATION, **experiment}
+    defaults = {"patch_size": config["patches"]["size"], "augmentation": NO_AUGMENTATION, "auxiliary": []}
+    named = {**defaults, **experiment}
     block = {**config["models"][named["model"]], **model}
     return Experiment(
         settings={**named, **block},

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stargal.labels import CLASSES
 from stargal.metrics import wilson
+from stargal.models import outputs, signature
 
 RADII = (1, 2, 3, 4, 6, 8, 10, 12)
 """Radii around the central pixel, pixels of 0.396 arcsec; the FWHM of a star is about 3."""
@@ -29,6 +30,9 @@ MOST = 200
 
 Maps = NDArray[np.float64]
 
+Odds = Callable[..., tf.Tensor]
+"""As `log_odds` gives it."""
+
 
 def choose(labels: NDArray[np.int8]) -> NDArray[np.int64]:
     """Rows of at most `MOST` sources of each class, evenly spread, in ascending order."""
@@ -37,18 +41,21 @@ def choose(labels: NDArray[np.int8]) -> NDArray[np.int64]:
     return np.sort(np.concatenate([own[places] for own, places in zip(rows, spread, strict=True)]))
 
 
-def log_odds(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The model without its last sigmoid: from patches ``(n, size, size, bands)`` to log-odds of a star ``(n,)``."""
+def log_odds(model: keras.Model) -> Odds:
+    """The model without its last sigmoid: from patches ``(n, size, size, bands)`` to log-odds of a star ``(n,)``.
+
+    Auxiliary inputs, if the model has any, come second.
+    """
     last = model.layers[-1]
     features = keras.Model(model.inputs, last.input)
     kernel, bias = last.kernel, last.bias
     return tf.function(
-        lambda patches: (features(patches, training=False) @ kernel + bias)[:, 0],
-        input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)],
+        lambda *inputs: (outputs(features, inputs) @ kernel + bias)[:, 0],
+        input_signature=signature(model),
     )
 
 
-def gradient_maps(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.float32]) -> Maps:
+def gradient_maps(odds: Odds, patches: NDArray[np.float32], *told: NDArray[np.float32]) -> Maps:
     """Absolute gradient times input, summed over the bands (Shrikumar et al. 2016): ``(n, size, size)``.
 
     Parameters
@@ -57,18 +64,20 @@ def gradient_maps(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.fl
         As `log_odds` gives it.
     patches : float32 array, (n, size, size, bands)
         Nanomaggies, NaN where there is no data.
+    *told : float32 array, (n, inputs)
+        The auxiliary inputs, if there are any.
     """
     maps = []
     for first in range(0, len(patches), BATCH):
         part = tf.constant(np.nan_to_num(patches[first : first + BATCH]))
         with tf.GradientTape() as tape:
             tape.watch(part)
-            total = tf.reduce_sum(odds(part))
+            total = tf.reduce_sum(odds(part, *(more[first : first + BATCH] for more in told)))
         maps.append(np.abs((tape.gradient(total, part) * part).numpy()).sum(axis=3))
     return np.concatenate(maps).astype(float)
 
 
-def occlusion_maps(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.float32]) -> Maps:
+def occlusion_maps(odds: Odds, patches: NDArray[np.float32], *told: NDArray[np.float32]) -> Maps:
     """How much the log-odds change when a square is covered (Zeiler & Fergus 2014): ``(n, size, size)``.
 
     A pixel has the mean absolute change of all squares that cover it, so that maps are blurred by the square.
@@ -76,20 +85,20 @@ def occlusion_maps(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.f
     whole = np.nan_to_num(patches)
     size = patches.shape[1]
     starts = np.arange(0, size - BOX + 1, STEP)
-    as_it_is = _in_batches(odds, whole)
+    as_it_is = _in_batches(odds, whole, *told)
     change, covered = np.zeros(whole.shape[:3]), np.zeros((size, size))
     for row in starts:
         for column in starts:
             square = (slice(row, row + BOX), slice(column, column + BOX))
             hidden = whole.copy()
             hidden[:, *square] = 0
-            change[:, *square] += np.abs(_in_batches(odds, hidden) - as_it_is)[:, np.newaxis, np.newaxis]
+            change[:, *square] += np.abs(_in_batches(odds, hidden, *told) - as_it_is)[:, np.newaxis, np.newaxis]
             covered[square] += 1
     return change / np.maximum(covered, 1)
 
 
 def explain(
-    model: keras.Model, patches: NDArray[np.float32], labels: NDArray[np.int8]
+    model: keras.Model, patches: NDArray[np.float32], labels: NDArray[np.int8], *told: NDArray[np.float32]
 ) -> tuple[pd.DataFrame, dict[str, Maps]]:
     """How much of the decision lies within some radii of the centre.
 
@@ -101,6 +110,8 @@ def explain(
         Nanomaggies, NaN where there is no data.
     labels : int8 array, (n,)
         1 star, 0 galaxy.
+    *told : float32 array, (n, inputs)
+        The auxiliary inputs, if there are any: they stay as they are, and what they decide lies nowhere.
 
     Returns
     -------
@@ -113,16 +124,17 @@ def explain(
         Mean map ``(size, size)`` of each class and kind, ``star_gradient`` and so on; each source's adds up to 1.
     """
     odds = log_odds(model)
-    kinds = {"gradient": _shares(gradient_maps(odds, patches)), "occlusion": _shares(occlusion_maps(odds, patches))}
+    maps_of = {"gradient": gradient_maps, "occlusion": occlusion_maps}
+    kinds = {kind: _shares(make(odds, patches, *told)) for kind, make in maps_of.items()}
     axis = np.arange(patches.shape[1]) - patches.shape[1] // 2
     distance = np.hypot(axis[:, np.newaxis], axis)
     whole = np.nan_to_num(patches)
-    star = _in_batches(odds, whole) > 0
+    star = _in_batches(odds, whole, *told) > 0
     rows = []
     maps: dict[str, Maps] = {}
     discs = {radius: distance <= radius for radius in RADII if radius <= axis[-1]}
     same = {
-        (name, radius): star == (_in_batches(odds, np.where((disc == inside)[..., np.newaxis], whole, 0)) > 0)
+        (name, radius): star == (_in_batches(odds, np.where((disc == inside)[..., np.newaxis], whole, 0), *told) > 0)
         for radius, disc in discs.items()
         for name, inside in (("kept", True), ("removed", False))
     }
@@ -141,10 +153,10 @@ def explain(
     return pd.DataFrame(rows), maps
 
 
-def _in_batches(odds: Callable[[tf.Tensor], tf.Tensor], patches: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log-odds of any number of patches."""
-    parts = [odds(tf.constant(patches[first : first + BATCH])).numpy() for first in range(0, len(patches), BATCH)]
-    return np.concatenate(parts)
+def _in_batches(odds: Odds, *inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-odds of any number of patches, the first of the inputs."""
+    starts = range(0, len(inputs[0]), BATCH)
+    return np.concatenate([odds(*(part[first : first + BATCH] for part in inputs)).numpy() for first in starts])
 
 
 def _shares(maps: Maps) -> Maps:

@@ -48,7 +48,14 @@ GLIBC_ALLOCATOR = {-1: 2**31 - 1, -2: 2**26, -3: 2**25}
 
 
 def build(
-    architecture: str, *, size: int, sky_sigma: Sequence[float], seed: int, classes: int | None = None, **settings: Any
+    architecture: str,
+    *,
+    size: int,
+    sky_sigma: Sequence[float],
+    seed: int,
+    classes: int | None = None,
+    auxiliary: Sequence[tuple[float, float]] = (),
+    **settings: Any,
 ) -> keras.Model:
     """An untrained network, input scaling included.
 
@@ -64,6 +71,8 @@ def build(
         Seed of the first weights and of dropout. The same seed gives the same network, bit for bit.
     classes : int or None
         How many classes to tell apart, in the place of star and galaxy.
+    auxiliary : sequence of (float, float)
+        Mean and standard deviation, in the training set, of each auxiliary input.
     **settings
         What the architecture takes: see the function of that name.
 
@@ -72,7 +81,8 @@ def build(
     keras.Model
         Takes float32 ``(n, size, size, bands)``, nanomaggies, NaN where there is no data; gives float32 ``(n, 1)``,
         the probability that the source is a star (label 1) and not a galaxy (label 0), or ``(n, classes)``, the
-        probability of each class.
+        probability of each class. With auxiliary inputs it takes a list of two: the patches, and float32
+        ``(n, inputs)``, NaN where an input is not known.
 
     Raises
     ------
@@ -82,12 +92,16 @@ def build(
     keras.utils.clear_session()  # names count up within a process; the file must not tell what was built before
     keras.utils.set_random_seed(seed)
     patches = keras.Input((size, size, len(sky_sigma)), name="nanomaggies")
+    inputs = [patches]
+    if auxiliary:
+        inputs.append(keras.Input((len(auxiliary),), name="auxiliary"))
+        settings["auxiliary"] = normalized(inputs[1], auxiliary)
     features = ARCHITECTURES[architecture](scaled(patches, sky_sigma), **settings)
     if classes is None:
         probability = layers.Dense(1, activation="sigmoid", name="star")(features)
     else:
         probability = layers.Dense(classes, activation="softmax", name="class")(features)
-    return keras.Model(patches, probability, name=architecture)
+    return keras.Model(inputs if auxiliary else patches, probability, name=architecture)
 
 
 def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
@@ -105,17 +119,28 @@ def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
     return ops.sign(linear) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
 
 
-def base(pixels: Any) -> Any:
-    """The report's first network (its section 7.1): 151,297 parameters for patches of 25 x 25 x 5."""
+def normalized(given: Any, moments: Sequence[tuple[float, float]]) -> Any:
+    """Inputs ``(n, inputs)`` less their means over their standard deviations; what is not known is the mean, 0."""
+    scale = [1 / deviation for _, deviation in moments]
+    offset = [-mean / deviation for mean, deviation in moments]
+    known = layers.Rescaling(scale, offset, name="normalized")(given)
+    return ops.where(ops.isnan(known), ops.zeros_like(known), known)
+
+
+def base(pixels: Any, *, auxiliary: Any = None) -> Any:
+    """The report's first network (its section 7.1): 151,297 parameters for patches of 25 x 25 x 5.
+
+    Like all that follow, it is told what is `normalized`, if anything, before its last dense layers.
+    """
     x = layers.Conv2D(32, 3, activation="relu", name="conv_1")(pixels)
     x = layers.MaxPooling2D(2, name="pool_1")(x)
     x = layers.Conv2D(64, 3, activation="relu", name="conv_2")(x)
     x = layers.MaxPooling2D(2, name="pool_2")(x)
-    x = layers.Flatten(name="flatten")(x)
+    x = _joined(layers.Flatten(name="flatten")(x), auxiliary)
     return layers.Dense(128, activation="relu", name="dense")(x)
 
 
-def regularized(pixels: Any, *, dropout: float, l2: float) -> Any:
+def regularized(pixels: Any, *, dropout: float, l2: float, auxiliary: Any = None) -> Any:
     """The report's tuned network: `base` with dropout and an l2 penalty on every kernel but the last.
 
     Parameters
@@ -136,7 +161,7 @@ def regularized(pixels: Any, *, dropout: float, l2: float) -> Any:
     x = layers.MaxPooling2D(2, name="pool_2")(x)
     x = layers.SpatialDropout2D(dropout, name="spatial_dropout_2")(x)
     x = layers.Dropout(dropout, name="dropout_2")(x)
-    x = layers.Flatten(name="flatten")(x)
+    x = _joined(layers.Flatten(name="flatten")(x), auxiliary)
     x = layers.Dense(128, activation="relu", kernel_regularizer=penalty, name="dense")(x)
     return layers.Dropout(dropout, name="dropout_3")(x)
 
@@ -151,6 +176,7 @@ def cnn(
     batch_normalization: bool,
     dropout: float,
     l2: float,
+    auxiliary: Any = None,
 ) -> Any:
     """`regularized` with its numbers free: a convolution and a pooling for each of `filters`, and a dense layer.
 
@@ -187,12 +213,12 @@ def cnn(
         x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
         x = layers.SpatialDropout2D(dropout, name=f"spatial_dropout_{number}")(x)
         x = layers.Dropout(dropout, name=f"dropout_{number}")(x)
-    x = layers.Flatten(name="flatten")(x)
+    x = _joined(layers.Flatten(name="flatten")(x), auxiliary)
     x = layers.Dense(dense, activation="relu", kernel_regularizer=penalty, name="dense")(x)
     return layers.Dropout(dropout, name="dropout_dense")(x)
 
 
-def unet(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
+def unet(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: Any = None) -> Any:
     """A small U-Net (Ronneberger, Fischer & Brox 2015), read at the target.
 
     A U-Net says something of every pixel. Here the maps that it ends with are averaged over the `CENTRE` square about
@@ -225,10 +251,10 @@ def unet(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
         x = _convolution(x, count, 3, f"up_{level}b", padding="same")
     x = layers.Cropping2D((x.shape[1] - CENTRE) // 2, name="centre")(x)
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    return layers.Dropout(dropout, name="dropout")(x)
+    return _joined(layers.Dropout(dropout, name="dropout")(x), auxiliary)
 
 
-def residual(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
+def residual(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: Any = None) -> Any:
     """A small residual network (He et al. 2016): a block of two convolutions and a shortcut for each of `filters`.
 
     Parameters
@@ -252,7 +278,12 @@ def residual(pixels: Any, *, filters: Sequence[int], dropout: float) -> Any:
         x = layers.Add(name=f"sum_{number}")([shortcut, x])
         x = layers.ReLU(name=f"sum_{number}_relu")(x)
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    return layers.Dropout(dropout, name="dropout")(x)
+    return _joined(layers.Dropout(dropout, name="dropout")(x), auxiliary)
+
+
+def _joined(x: Any, auxiliary: Any) -> Any:
+    """Features ``(n, features)`` with the auxiliary inputs, if there are any, beside them."""
+    return x if auxiliary is None else layers.Concatenate(name="joined")([x, auxiliary])
 
 
 def _convolution(x: Any, filters: int, kernel: int, name: str, *, normalized: bool = False, **more: Any) -> Any:
@@ -342,16 +373,26 @@ def load(path: Path) -> keras.Model:
         raise unusable(path, str(error).splitlines()[0]) from None
 
 
-def predictor(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+def predictor(model: keras.Model) -> Callable[..., NDArray[np.float32]]:
     """The model as a function from patches ``(n, size, size, bands)`` to probabilities of a star ``(n,)``.
 
-    Of more than two classes it gives the probability of each, ``(n, classes)``. Compiled once for any `n`;
-    `keras.Model.predict` sets up anew at each call.
+    Of more than two classes it gives the probability of each, ``(n, classes)``. Its second argument are the auxiliary
+    inputs ``(n, inputs)``, if the model has any. Compiled once for any `n`; `keras.Model.predict` sets up anew at each
+    call.
     """
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    graph = tf.function(lambda patches: model(patches, training=False), input_signature=signature)
+    graph = tf.function(lambda *inputs: outputs(model, inputs), input_signature=signature(model))
     wanted = 0 if model.output_shape[1] == 1 else slice(None)
-    return lambda patches: graph(patches).numpy()[:, wanted]
+    return lambda *inputs: graph(*inputs).numpy()[:, wanted]
+
+
+def outputs(model: keras.Model, inputs: Sequence[Any]) -> Any:
+    """What a model that is not being trained gives for its inputs, one or several."""
+    return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+
+
+def signature(model: keras.Model) -> list[tf.TensorSpec]:
+    """What each input of a model is, for any number of sources."""
+    return [tf.TensorSpec((None, *given.shape[1:]), tf.float32) for given in model.inputs]
 
 
 def _numbered(node: Any, numbers: dict[int, int]) -> Any:

@@ -3,14 +3,16 @@
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stargal.auxiliary import read_auxiliary
 from stargal.errors import StargalError
 from stargal.labels import UNKNOWN, known_labels
 from stargal.patches import read_patches
@@ -60,6 +62,8 @@ class LabelledPatches:
         1 star, 0 galaxy, `stargal.labels.UNKNOWN` where it is not known.
     shape : tuple of int
         Shape of one patch: (rows, columns, bands).
+    auxiliary : DataFrame or None
+        What a network is told besides, float32, a row a patch, NaN where it is not known.
     """
 
     paths: list[Path]
@@ -67,6 +71,7 @@ class LabelledPatches:
     starts: NDArray[np.int64]
     labels: NDArray[np.int8]
     shape: tuple[int, ...]
+    auxiliary: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -96,10 +101,15 @@ class LabelledPatches:
         """The number of the file that each of some rows is in."""
         return np.searchsorted(self.starts, rows, side="right") - 1
 
-    def chunks(self, size: int) -> Iterator[NDArray[np.float32]]:
-        """All patches in order, at most `size` at a time."""
+    def inputs(self, rows: NDArray[np.int64], patches: NDArray[np.float32] | None = None) -> list[NDArray[np.float32]]:
+        """What a network takes: the patches at some rows, or others in their place, and the auxiliary inputs if any."""
+        told = [] if self.auxiliary is None else [self.auxiliary.to_numpy()[rows]]
+        return [self.read(rows) if patches is None else patches, *told]
+
+    def chunks(self, size: int) -> Iterator[list[NDArray[np.float32]]]:
+        """The `inputs` of all patches in order, at most `size` at a time."""
         for first in range(0, len(self), size):
-            yield self.read(np.arange(first, min(first + size, len(self))))
+            yield self.inputs(np.arange(first, min(first + size, len(self))))
 
 
 def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -138,9 +148,10 @@ def open_patches(patches: Sequence[Path], sources: Sequence[Path], column: str =
     return LabelledPatches(list(patches), offsets, starts, np.concatenate(labels), shapes[0])
 
 
-def open_set(fields: Sequence[FieldFiles], column: str = "label") -> LabelledPatches:
-    """`open_patches` of the fields of a set."""
-    return open_patches([one.patches for one in fields], [one.sources for one in fields], column)
+def open_set(fields: Sequence[FieldFiles], column: str = "label", auxiliary: Sequence[str] = ()) -> LabelledPatches:
+    """`open_patches` of the fields of a set, with the auxiliary inputs of these names (`stargal.auxiliary`)."""
+    opened = open_patches([one.patches for one in fields], [one.sources for one in fields], column)
+    return replace(opened, auxiliary=read_auxiliary(fields, auxiliary)) if auxiliary else opened
 
 
 def sky_sigma(patches: LabelledPatches, sample: int = 4096) -> list[float]:
@@ -197,13 +208,14 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return math.ceil(len(self.rows) / self.size)
 
-    def __getitem__(self, batch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, batch: int) -> tuple[Any, NDArray[np.float32]]:
         rows = self.rows[batch * self.size : (batch + 1) * self.size]
         patches = self.patches.read(rows)
         if self.seed is not None and self.vary is not None:
             random = np.random.default_rng([self.seed, self.epoch, batch])  # whichever batch is asked for first
             patches = self.vary(patches, rows, random)
-        return patches, self.patches.labels[rows, np.newaxis].astype(np.float32)
+        inputs = tuple(self.patches.inputs(rows, patches))
+        return inputs if len(inputs) > 1 else patches, self.patches.labels[rows, np.newaxis].astype(np.float32)
 
     def on_epoch_end(self) -> None:
         """Draw another order of the sources."""
