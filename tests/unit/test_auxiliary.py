@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from stargal import explain, models, train
-from stargal.auxiliary import normalization, read_auxiliary
+from stargal.auxiliary import read_auxiliary, summary
 from stargal.errors import StargalError
 from stargal.sets import FieldFiles
 from stargal.survey import Field
@@ -31,7 +31,7 @@ SETTINGS = {
     "unet": {"filters": [4, 8, 8], "dropout": 0.2},
     "residual": {"filters": [4, 8], "dropout": 0.2},
 }
-MOMENTS = [(1.3, 0.2), (0.0, 4.0)]
+SEEN = [(1.3, 0.2, 1.0, 1.6), (0.0, 4.0, -10.0, 10.0)]
 
 
 def write_field(folder, number, n=40):
@@ -59,7 +59,7 @@ def fields(tmp_path):
     return [write_field(tmp_path, number) for number in (1, 2)]
 
 
-def build(architecture="base", auxiliary=MOMENTS, size=15):
+def build(architecture="base", auxiliary=SEEN, size=15):
     return models.build(architecture, size=size, sky_sigma=SIGMA, seed=1, auxiliary=auxiliary, **SETTINGS[architecture])
 
 
@@ -83,13 +83,13 @@ def test_a_column_that_is_not_there_is_one_clear_line(fields, name):
     assert "there are label, hint, ra, and of each field psf_fwhm, sky_sigma" in said
 
 
-def test_normalization_is_of_what_is_known(fields):
-    (mean, deviation), (ra, _) = normalization(read_auxiliary(fields, ["hint", "ra"]))
-    assert (mean, deviation) == (pytest.approx(12), pytest.approx(2)) and 0.3 < ra < 0.7
+def test_the_summary_is_of_what_is_known(fields):
+    hint, (ra, *_) = summary(read_auxiliary(fields, ["hint", "ra"]))
+    assert hint == pytest.approx((12, 2, 10, 14)) and 0.3 < ra < 0.7
     with pytest.raises(StargalError, match=r"auxiliary input sky_sigma_g: 0\.1 for all sources of the training set"):
-        normalization(read_auxiliary(fields, ["hint", "sky_sigma"])[["hint", "sky_sigma_g"]])
+        summary(read_auxiliary(fields, ["hint", "sky_sigma"])[["hint", "sky_sigma_g"]])
     with pytest.raises(StargalError, match=r"auxiliary input psf_fwhm_u: 1\.01 for all sources"):
-        normalization(read_auxiliary(fields, ["psf_fwhm"]))
+        summary(read_auxiliary(fields, ["psf_fwhm"]))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_normalization_is_of_what_is_known(fields):
 )
 def test_a_network_that_is_told_more_has_a_weight_more_for_each_input_and_node(architecture, nodes):
     told, plain = build(architecture), build(architecture, auxiliary=())
-    assert told.count_params() == plain.count_params() + len(MOMENTS) * nodes
+    assert told.count_params() == plain.count_params() + len(SEEN) * nodes
     assert [given.shape[1:] for given in told.inputs] == [(15, 15, 5), (2,)]
 
 
@@ -112,7 +112,7 @@ def test_a_network_keeps_what_normalizes_its_second_input(architecture, tmp_path
     assert probability.shape == (6,) and np.all((probability > 0) & (probability < 1))
     assert np.all(probability != classify(patches, given[::-1]))
     unknown = np.full((6, 2), np.nan, np.float32)
-    means = np.tile(np.float32([mean for mean, _ in MOMENTS]), (6, 1))
+    means = np.tile(np.float32([mean for mean, *_ in SEEN]), (6, 1))
     np.testing.assert_allclose(classify(patches, unknown), classify(patches, means), rtol=1e-5)
     models.save(told, tmp_path / "model.keras")
     models.save(build(architecture), tmp_path / "again.keras")
@@ -120,12 +120,12 @@ def test_a_network_keeps_what_normalizes_its_second_input(architecture, tmp_path
     np.testing.assert_array_equal(models.predictor(models.load(tmp_path / "model.keras"))(patches, given), probability)
 
 
-def test_normalized_inputs_have_mean_0_and_deviation_1():
+def test_normalized_inputs_have_mean_0_and_deviation_1_and_end_where_training_did():
     network = build()
     joined = keras.Model(network.inputs, network.get_layer("joined").output)
-    given = np.array([[1.3, 0], [1.5, 8], [np.nan, -4]], np.float32)
-    found = np.array(joined([np.zeros((3, 15, 15, 5), np.float32), given]))[:, -2:]
-    np.testing.assert_allclose(found, [[0, 0], [1, 2], [0, -1]], atol=1e-5)
+    given = np.array([[1.3, 0], [1.5, 8], [np.nan, -4], [9, -90]], np.float32)
+    found = np.array(joined([np.zeros((4, 15, 15, 5), np.float32), given]))[:, -2:]
+    np.testing.assert_allclose(found, [[0, 0], [1, 2], [0, -1], [1.5, -2.5]], atol=1e-5)
 
 
 def test_what_tells_the_class_is_learned_and_explained(fields):
@@ -133,8 +133,7 @@ def test_what_tells_the_class_is_learned_and_explained(fields):
     losses = {}
     for names in ([], ["hint", "ra"]):
         opened = train.open_set(fields, auxiliary=names)
-        moments = normalization(opened.auxiliary) if names else ()
-        network = build("regularized", moments)
+        network = build("regularized", summary(opened.auxiliary) if names else ())
         settings = {"learning_rate": 0.01, "batch_size": 16, "max_epochs": 12, "max_patches": None, "patience": 12}
         history = train.fit(network, opened, opened, seed=1, **settings)
         losses[len(names)] = history["val_loss"].min()

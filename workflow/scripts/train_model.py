@@ -15,7 +15,7 @@ from typer import Option
 
 from stargal import cli, models
 from stargal.augment import Augmentation
-from stargal.auxiliary import normalization
+from stargal.auxiliary import summary
 from stargal.buckets import check_buckets
 from stargal.labels import CLASSES, LABELS, require_both_classes
 from stargal.mixture import fit_mixture, replaced
@@ -52,7 +52,7 @@ def main(
     learning_rate = block.pop("learning_rate")
     noise = sky_sigma(learned)
     if learned.auxiliary is not None:
-        block["auxiliary"] = normalization(learned.auxiliary)
+        block["auxiliary"] = summary(learned.auxiliary)
     network = models.build(**block, size=learned.shape[0], sky_sigma=noise, seed=seed)
     variants = Augmentation(**json.loads(augmentation))
     mixtures = {}

@@ -61,8 +61,8 @@ def read_auxiliary(fields: Sequence[FieldFiles], names: Sequence[str]) -> pd.Dat
     return pd.concat(parts, ignore_index=True)
 
 
-def normalization(values: pd.DataFrame) -> list[tuple[float, float]]:
-    """Mean and standard deviation of each column over the sources of which it is known.
+def summary(values: pd.DataFrame) -> list[tuple[float, float, float, float]]:
+    """Mean, standard deviation, least and greatest of each column over the sources of which it is known.
 
     Raises
     ------
@@ -77,5 +77,5 @@ def normalization(values: pd.DataFrame) -> list[tuple[float, float]]:
                 f"auxiliary input {name}: {mean:.6g} for all sources of the training set; leave it out, or learn from "
                 "fields that differ in it"
             )
-        found.append((float(mean), float(deviation)))
+        found.append((float(mean), float(deviation), float(column.min()), float(column.max())))
     return found

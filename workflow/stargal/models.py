@@ -54,7 +54,7 @@ def build(
     sky_sigma: Sequence[float],
     seed: int,
     classes: int | None = None,
-    auxiliary: Sequence[tuple[float, float]] = (),
+    auxiliary: Sequence[tuple[float, float, float, float]] = (),
     **settings: Any,
 ) -> keras.Model:
     """An untrained network, input scaling included.
@@ -71,8 +71,8 @@ def build(
         Seed of the first weights and of dropout. The same seed gives the same network, bit for bit.
     classes : int or None
         How many classes to tell apart, in the place of star and galaxy.
-    auxiliary : sequence of (float, float)
-        Mean and standard deviation, in the training set, of each auxiliary input.
+    auxiliary : sequence of (float, float, float, float)
+        Mean, standard deviation, least and greatest in the training set of each auxiliary input.
     **settings
         What the architecture takes: see the function of that name.
 
@@ -119,11 +119,16 @@ def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
     return ops.sign(linear) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
 
 
-def normalized(given: Any, moments: Sequence[tuple[float, float]]) -> Any:
-    """Inputs ``(n, inputs)`` less their means over their standard deviations; what is not known is the mean, 0."""
-    scale = [1 / deviation for _, deviation in moments]
-    offset = [-mean / deviation for mean, deviation in moments]
-    known = layers.Rescaling(scale, offset, name="normalized")(given)
+def normalized(given: Any, seen: Sequence[tuple[float, float, float, float]]) -> Any:
+    """Inputs ``(n, inputs)`` less their means over their standard deviations; what is not known is the mean, 0.
+
+    What lies beyond all that was seen in training counts as the nearest of it: nothing was learned of what is farther,
+    and fields of another run may lie several standard deviations off.
+    """
+    mean, deviation, least, greatest = np.array(seen, float).T
+    shifted = layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name="normalized")(given)
+    ends = [((end - mean) / deviation).tolist() for end in (least, greatest)]
+    known = ops.clip(shifted, *ends)
     return ops.where(ops.isnan(known), ops.zeros_like(known), known)
 
 
