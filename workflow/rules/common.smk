@@ -231,8 +231,8 @@ def sets_of(*names):
 
 
 def auxiliary_of(wildcards):
-    """What the networks of an experiment are told beside the patches, with spaces between."""
-    return " ".join(EXPERIMENTS[wildcards.experiment].settings["auxiliary"])
+    """What the networks of an experiment are told beside the patches, as an option of a script."""
+    return option("auxiliary", " ".join(EXPERIMENTS[wildcards.experiment].settings["auxiliary"]))
 
 
 def training_fields(experiment):

@@ -37,7 +37,7 @@ rule predict:
         "Classifying validation and test fields with {wildcards.experiment}, seed {wildcards.seed}"
     shell:
         "python {input.code[0]:q} {input.model:q} {input.sets:q} --buckets {params.buckets:q}"
-        " --auxiliary {params.auxiliary:q}"
+        " {params.auxiliary}"
         " --predictions {output:q} 2> {log:q}"
 
 

@@ -77,7 +77,7 @@ rule explain_model:
         "Explaining {wildcards.experiment}, seed {wildcards.seed}"
     shell:
         "python {input.code[0]:q} --sky {params.sky:q} {input.model:q} --test {input.test:q}"
-        " --auxiliary {params.auxiliary:q} --labels {params.labels}"
+        " {params.auxiliary} --labels {params.labels}"
         " --table {output.table:q} --maps {output.maps:q} 2> {log:q}"
 
 

@@ -41,7 +41,7 @@ rule train_model:
     shell:
         "python {input.code[0]:q} --sky {params.sky:q} --training-set {params.training_set} --training {input.training:q}"
         " --validation {input.validation:q} --model {params.model:q} --augmentation {params.augmentation:q}"
-        " --auxiliary {params.auxiliary:q} --labels {params.labels} --settings {params.settings:q}"
+        " {params.auxiliary} --labels {params.labels} --settings {params.settings:q}"
         " --seed {wildcards.seed}"
         " --output {output.model:q} --history {output.history:q} 2> {log:q}"
 

@@ -23,10 +23,10 @@ def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
     model: Annotated[Path, Argument(help="The model.")],
     test: Annotated[Path, Option(help="The list of the test fields.")],
-    auxiliary: Annotated[str, Option(help="What the model takes besides; names with spaces between.")],
     labels: Annotated[str, Option(help="Which labels are right: photo or truth.")],
     table: Annotated[Path, Option(help="Where to write the table.")],
     maps: Annotated[Path, Option(help="Where to write the maps.")],
+    auxiliary: Annotated[str, Option(help="What the model takes besides; names with spaces between.")] = "",
 ) -> None:
     """Explain a model."""
     models.use_one_thread()

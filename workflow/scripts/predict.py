@@ -25,8 +25,8 @@ def main(
     model: Annotated[Path, Argument(help="The model.")],
     sets: Annotated[list[Path], Argument(help="The lists of the fields to classify.")],
     buckets: Annotated[str, Option(help="The bucket of each list, with spaces between.")],
-    auxiliary: Annotated[str, Option(help="What the model takes besides; names with spaces between.")],
     predictions: Annotated[Path, Option(help="Where to write the predictions.")],
+    auxiliary: Annotated[str, Option(help="What the model takes besides; names with spaces between.")] = "",
 ) -> None:
     """Apply a model."""
     models.use_one_thread()

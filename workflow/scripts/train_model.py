@@ -31,12 +31,12 @@ def main(
     validation: Annotated[Path, Option(help="The list of the validation fields.")],
     model: Annotated[str, Option(help="JSON: a block of `models` of the config.")],
     augmentation: Annotated[str, Option(help="JSON: a block of `augmentations` of the config.")],
-    auxiliary: Annotated[str, Option(help="What to tell the network besides; names with spaces between.")],
     labels: Annotated[str, Option(help="What to learn: photo or truth.")],
     settings: Annotated[str, Option(help="JSON: the block `training` of the config.")],
     seed: Annotated[int, Option(help="Seed of weights, dropout and order.")],
     output: Annotated[Path, Option(help="Where to write the model.")],
     history: Annotated[Path, Option(help="Where to write the history.")],
+    auxiliary: Annotated[str, Option(help="What to tell the network besides; names with spaces between.")] = "",
 ) -> None:
     """Train a model."""
     sets = {"train": read_set(training), "validation": read_set(validation)}

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from stargal.errors import StargalError
@@ -93,6 +91,9 @@ def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], co
     StargalError
         If there are no more patches than Gaussians.
     """
+    from sklearn.decomposition import PCA  # here, so that only jobs that learn a mixture wait for it
+    from sklearn.mixture import GaussianMixture
+
     whole = patches[np.isfinite(patches).all(axis=(1, 2, 3))]
     if len(whole) <= components:
         raise StargalError(
