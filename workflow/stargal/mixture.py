@@ -4,6 +4,9 @@ The report's idea of a generative augmentation (its sections 5 and 6.1). Fluxes 
 cores and faint wings weigh alike, and reduced to principal axes; the mixture is of the coordinates along these. What
 the axes leave out is mostly the noise of the sky, which a drawn patch gets anew: white, of the sigma that the sky has.
 Neighbours, which may lie anywhere, are mostly left out, too.
+
+With half of the patches drawn so, networks learned less: under the simulated sky, from 6,623 patches, the validation
+loss rose from 0.181 to 0.205 with 32 Gaussians a class, to 0.220 with 8, to 0.262 with one.
 """
 
 from collections.abc import Mapping
@@ -25,7 +28,10 @@ within 15 % (the 95th by half, that of twenty galaxies), and the median share of
 """
 
 AXES = 32
-"""Principal axes. With 64 the patches drawn were no more like the real ones."""
+"""Principal axes. With 16 a network learned as well, with 64 worse (validation loss 0.241 against 0.220)."""
+
+EACH = 10
+"""Patches that each Gaussian needs; there are fewer Gaussians where there are not so many."""
 
 NARROWEST = 0.1 / SOFTENING**2
 """Added to the variances of each Gaussian, a tenth of that of the sky's noise: one of few patches has a width, too."""
@@ -82,30 +88,31 @@ def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], co
     sky_sigma : array, (bands,)
         Sky noise, nanomaggies per pixel.
     components : int
-        How many Gaussians.
+        How many Gaussians at most: see `EACH`.
     seed : int
         Seed of the search. The same seed gives the same mixture, bit for bit.
 
     Raises
     ------
     StargalError
-        If there are no more patches than Gaussians.
+        If there is no more than one patch.
     """
     from sklearn.decomposition import PCA  # here, so that only jobs that learn a mixture wait for it
     from sklearn.mixture import GaussianMixture
 
     whole = patches[np.isfinite(patches).all(axis=(1, 2, 3))]
-    if len(whole) <= components:
+    if len(whole) < 2:
         raise StargalError(
-            f"a mixture of {components} Gaussians cannot be learned from {len(whole)} patches; give fewer `components` "
-            "or more training fields"
+            f"a mixture of Gaussians cannot be learned from {len(whole)} patches of a class; add training fields, "
+            "or take `generated` out of the augmentation"
         )
+    count = min(components, max(len(whole) // EACH, 1))
     scale = (SOFTENING * np.asarray(sky_sigma)).astype(np.float32)
     scaled = np.arcsinh(whole / scale).reshape(len(whole), -1)
     with threadpool_limits(1):  # on more threads sums come in another order, and other bits
         reduced = PCA(min(AXES, len(whole) - 1), svd_solver="randomized", random_state=seed)
         places = reduced.fit_transform(scaled).astype(np.float64)
-        found = GaussianMixture(components, reg_covar=NARROWEST, random_state=seed).fit(places)
+        found = GaussianMixture(count, reg_covar=NARROWEST, random_state=seed).fit(places)
     return Mixture(
         shape=patches.shape[1:],
         scale=scale,
