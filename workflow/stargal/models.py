@@ -20,6 +20,7 @@ import pandas as pd
 import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from stargal.errors import StargalError
 from stargal.files import intact, whole
@@ -330,6 +331,7 @@ def describe(model: keras.Model) -> pd.DataFrame:
 def use_one_thread() -> None:
     """Compute on one thread and in a fixed order, so that the same inputs give the same bits. Call it first."""
     _keep_freed_memory()
+    threadpool_limits(1)  # numpy's, which draws patches
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
