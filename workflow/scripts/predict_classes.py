@@ -4,6 +4,7 @@ Reads a model, the lists of both, and tables and patches of the fields one at a 
 a patch: id, field, bucket, x, y, label, and the probability of each class.
 """
 
+from itertools import starmap
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +39,7 @@ def main(
             table = read_table(one.sources, ["id", "x", "y", "label"])
             table.insert(1, "field", one.field.name)
             table.insert(2, "bucket", bucket)
-            probability = np.concatenate([np.empty((0, len(NAMES)), np.float32), *map(classify, cut.chunks(512))])
+            probability = np.concatenate([np.empty((0, len(NAMES)), np.float32), *starmap(classify, cut.chunks(512))])
             parts.append(table.assign(**{name: probability[:, label] for label, name in NAMES.items()}))
     with whole(predictions) as partial:
         pd.concat(parts, ignore_index=True).to_parquet(partial, index=False)

@@ -17,9 +17,10 @@ from stargal import cli, models
 from stargal.augment import Augmentation
 from stargal.buckets import check_buckets
 from stargal.classes import NAMES, require_all_classes
+from stargal.mixture import fit_mixture, replaced
 from stargal.sets import read_set
 from stargal.tables import read_json, write_csv
-from stargal.train import fit, open_set, sky_sigma
+from stargal.train import fit, open_set, sample, sky_sigma
 
 
 def main(
@@ -48,11 +49,16 @@ def main(
     noise = sky_sigma(learned)
     network = models.build(**block, size=learned.shape[0], sky_sigma=noise, seed=seed, classes=len(NAMES))
     variants = Augmentation(**json.loads(augmentation))
+    mixtures = {}
+    if variants.generated:
+        for label in NAMES:
+            mixtures[label] = fit_mixture(sample(learned, label), np.array(noise), variants.components, seed)
     measured = [aligned[one.field.name]["bands"] for one in sets["train"]]
     seeing = np.array([[band["fwhm"] for band in bands] for bands in measured], float)  # NaN where it is not known
 
-    def vary(cut: NDArray[np.float32], fields: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float32]:
-        return variants.draw(cut, random, np.array(noise), seeing[fields])
+    def vary(cut: NDArray[np.float32], rows: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float32]:
+        cut = replaced(cut, learned.labels[rows], variants.generated, mixtures, random)
+        return variants.draw(cut, random, np.array(noise), seeing[learned.fields(rows)])
 
     epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, vary=vary, **json.loads(settings))
     models.save(network, output)
