@@ -37,6 +37,15 @@ if config["simulate"]:
     include: "workflow/rules/realism.smk"
 
 
+onstart:
+    # How fast jobs start is not limited, unless by the command line or a profile: with a limit, as with Snakemake's own of
+    # 100 a second, its main loop wakes every second once more for each job that has ended, a fifth of a processor after a
+    # hundred jobs.
+    limiter = workflow.scheduler.job_rate_limiter
+    if limiter and limiter.max_jobs == 100:
+        workflow.scheduler.job_rate_limiter = None
+
+
 rule all:
     """Every table and figure of every experiment, the page that shows them, and the manifest of all that was made."""
     input:

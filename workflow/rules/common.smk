@@ -117,11 +117,6 @@ wildcard_constraints:
 # At most this many downloads at once, unless the command line or a profile says otherwise.
 workflow.global_resources.setdefault("downloads", config["archive"]["connections"])
 
-# How fast jobs start is not limited, unless by the command line or a profile: with a limit, also with Snakemake's own, its
-# main loop wakes every second once more for each job that has ended, a fifth of a processor after a hundred jobs.
-if workflow.scheduling_settings and workflow.scheduling_settings.max_jobs_per_timespan.max_jobs == 100:
-    workflow.scheduling_settings.max_jobs_per_timespan = None
-
 # The scripts find the library of this checkout, whatever else is installed; tensorflow keeps its notes to itself.
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.getenv("PYTHONPATH")])),
