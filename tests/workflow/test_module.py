@@ -1,6 +1,7 @@
 """stargal as a module of another workflow: its own configuration, its own place for results."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_whole_experiment_is_planned_below_the_prefix(outer: Path):
     assert all(row[0].startswith("surveys/first/") for row in rows)
     rules = [row[2] for row in rows]
     assert rules.count("stargal_align_field") == 3 * len(FEW)  # cube, its record, and report
-    assert rules.count("stargal_train_model") == 2 * (3 + 2 * 7)  # model and history
+    assert rules.count("stargal_train_model") == 2 * (3 + 2 * 8)  # model and history
 
 
 def test_its_results_feed_the_other_workflow(outer: Path):
@@ -80,6 +81,12 @@ def test_its_results_feed_the_other_workflow(outer: Path):
     assert int((outer / "count.txt").read_text()) == len(table) + 1 == 5 * len(FEW) + 1
     assert len(pd.read_parquet(outer / f"surveys/first/results/made/sources/{TRAIN.name}.parquet")) > 50
     assert {path.name for path in outer.iterdir() if path.is_dir()} == {".snakemake", "surveys"}
+
+
+def test_the_snakefile_that_the_catalog_looks_for_is_this_workflow(tmp_path: Path):
+    done = [snakemake(tmp_path, "-s", str(ROOT / path), "--list-rules") for path in ("Snakefile", "workflow/Snakefile")]
+    rules, same = (re.findall(r"^\w+ \(.*\)$", one.stdout, re.M) for one in done)
+    assert len(rules) > 40 and rules == same, [one.stdout for one in done]
 
 
 def test_a_fault_in_its_configuration_is_named(outer: Path):
