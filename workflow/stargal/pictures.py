@@ -150,6 +150,7 @@ def draw_variants(variants: Mapping[str, NDArray[np.float32]], band: str, sky_si
             ax.grid(False)
         row[0].set_ylabel(name.replace("_", "\n"), rotation="horizontal", ha="right", va="center")
     figure.suptitle(f"Variants of a patch, band {band}; grey: asinh of flux in sky sigma")
+    figure.supxlabel("\u2003")  # a line for the name of the sky, which would lie on the last patch
     return figure
 
 
