@@ -45,9 +45,15 @@ CONFIG = {
 
 @functools.cache
 def planner() -> subprocess.Popen[str]:
-    """The process that plans; it ends with this one, which closes its input."""
+    """The process that plans, until the tests end."""
     command = [sys.executable, str(ROOT / "tests/planner.py")]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def pytest_sessionfinish() -> None:
+    """End the process that plans."""
+    if planner.cache_info().currsize:
+        planner().communicate()
 
 
 class Project:
