@@ -159,6 +159,7 @@ def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
         run.wait(timeout=2400)
     finally:
         run.kill()
+        run.wait(timeout=30)
         subprocess.run(["scancel", "--user=root"], check=True, timeout=30)
     assert run.returncode == 0, said(project)
     return Finished(project, accounted(since), drained)
@@ -235,6 +236,7 @@ def test_interrupting_snakemake_cancels_the_jobs(slurm: None, tmp_path: Path):
         wait_for("an empty queue", lambda: not queue(), seconds=60)
     finally:
         run.kill()
+        run.wait(timeout=30)
         subprocess.run(["scancel", "--user=root"], check=True, timeout=30)
     cancelled = ["CANCELLED"] * len(FIELDS)  # the accounting hears of it a little later
     wait_for("account of it", lambda: [job.state.split()[0] for job in accounted(since)] == cancelled, seconds=60)

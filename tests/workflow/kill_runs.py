@@ -185,8 +185,11 @@ def make_project(folder: Path, url: str) -> Project:
     project.write_fields(FIELDS)
     config = folder / "config/config.yaml"
     default = yaml.safe_load(config.read_text())
-    default["experiments"] = {"base_small": default["experiments"]["base_small"]}
+    default |= {"experiments": {"base_small": default["experiments"]["base_small"]}, "studies": {}, "classes": None}
+    default["report"]["best"] = default["realism"]["transfer_experiment"] = "base_small"
     config.write_text(yaml.safe_dump(default))
+    project.config = project.config | {"comparisons": {"augmentation_small": None, "augmentation_large": None}}
+    project.write_config()
     return project
 
 
