@@ -105,6 +105,7 @@ MODULES: dict[str, list[str]] = {
     "config": [],
     "cube": ["align_field", *READ_CUBES],
     "errors": MADE,
+    "examples": ["train_model"],
     "explain": [],
     "files": MADE,
     "frames": ["align_field", "plot_cutouts"],

@@ -9,18 +9,13 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
 from typer import Option
 
 from stargal import cli, models
-from stargal.augment import Augmentation
-from stargal.buckets import check_buckets
 from stargal.classes import NAMES, require_all_classes
-from stargal.mixture import fit_mixture, replaced
-from stargal.sets import read_set
-from stargal.tables import read_json, write_csv
-from stargal.train import fit, open_set, sample, sky_sigma
+from stargal.examples import augmented, read_split
+from stargal.tables import write_csv
+from stargal.train import fit, open_set, sky_sigma
 
 
 def main(
@@ -36,30 +31,15 @@ def main(
     history: Annotated[Path, Option(help="Where to write the history.")],
 ) -> None:
     """Train a model of four classes."""
-    sets = {"train": read_set(training), "validation": read_set(validation)}
-    buckets = {one.field.name: bucket for bucket, listed in sets.items() for one in listed}
-    aligned = {one.field.name: read_json(one.report) for listed in sets.values() for one in listed}
-    check_buckets({field: report["footprint"] for field, report in aligned.items()}, buckets)
-
+    split = read_split(training, validation)
     models.use_one_thread()
-    learned, held_out = (open_set(listed) for listed in sets.values())
+    learned, held_out = (open_set(listed) for listed in (split.training, split.validation))
     require_all_classes(f"training set {training_set}", learned.labels)
     block = json.loads(model)
     learning_rate = block.pop("learning_rate")
     noise = sky_sigma(learned)
     network = models.build(**block, size=learned.shape[0], sky_sigma=noise, seed=seed, classes=len(NAMES))
-    variants = Augmentation(**json.loads(augmentation))
-    mixtures = {}
-    if variants.generated:
-        for label in NAMES:
-            mixtures[label] = fit_mixture(sample(learned, label), np.array(noise), variants.components, seed)
-    measured = [aligned[one.field.name]["bands"] for one in sets["train"]]
-    seeing = np.array([[band["fwhm"] for band in bands] for bands in measured], float)  # NaN where it is not known
-
-    def vary(cut: NDArray[np.float32], rows: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float32]:
-        cut = replaced(cut, learned.labels[rows], variants.generated, mixtures, random)
-        return variants.draw(cut, random, np.array(noise), seeing[learned.fields(rows)])
-
+    vary = augmented(learned, json.loads(augmentation), classes=NAMES, sky_sigma=noise, seeing=split.seeing, seed=seed)
     epochs = fit(network, learned, held_out, learning_rate=learning_rate, seed=seed, vary=vary, **json.loads(settings))
     models.save(network, output)
     write_csv(epochs, history, sky)
