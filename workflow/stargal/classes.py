@@ -135,12 +135,11 @@ def place_sky(
     drawn = random.permutation(np.flatnonzero(~flagged))[: DRAWS * count]
     row, column = np.unravel_index(drawn, flagged.shape)
     clear = _distance(np.column_stack([column, row]), catalogued) > size / 2
-    taken = flagged
     chosen: list[tuple[int, int]] = []
     for y, x in zip(row[clear], column[clear], strict=True):
-        if len(chosen) < count and not taken[y, x]:
+        if len(chosen) < count and not flagged[y, x]:
             chosen.append((x, y))
-            taken[max(y - size + 1, 0) : y + size, max(x - size + 1, 0) : x + size] = True
+            flagged[max(y - size + 1, 0) : y + size, max(x - size + 1, 0) : x + size] = True
     x, y = np.array(chosen, float).reshape(-1, 2).T
     return x, y
 
