@@ -1,7 +1,9 @@
 """Training: reading patches from disk, faults in them, and the same result from the same seed."""
 
 import tracemalloc
+import zipfile
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,9 +100,65 @@ def test_batches_cover_an_epoch_in_a_new_order_each_time(fields):
     for _ in range(2):
         orders.append(batches.rows.copy())
         assert sum(len(labels) for _, labels in (batches[k] for k in range(len(batches)))) == 100
-        batches.on_epoch_end()
+        batches.next_epoch()
     assert not np.array_equal(*orders)
     np.testing.assert_array_equal(np.sort(orders[1]), np.arange(100))
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.001, 0.999])
+@pytest.mark.parametrize("layer", [keras.layers.Dropout, keras.layers.SpatialDropout2D])
+def test_dropout_drops_its_share_and_keeps_the_mean(layer, rate):
+    dropout, again = (train.Dropout(layer(rate, seed=7)) for _ in range(2))
+    ones = np.ones((101, 5, 3, 129), np.float32)  # not a multiple of the four bytes of a word
+    first, second = (dropout(ones, training=True).numpy() for _ in range(2))
+    share = min(round(256 * rate), 255) / 256
+    assert share == pytest.approx(rate, abs=1 / 256)
+    scale = np.float32(1 / (1 - share))
+    np.testing.assert_array_equal(np.unique(first), [0, scale] if share else [scale])
+    drawn = first[:, 0, 0] if layer is keras.layers.SpatialDropout2D else first
+    error = 5 * np.sqrt(share * (1 - share) / drawn.size)
+    assert np.mean(drawn == 0) == pytest.approx(share, abs=error)
+    assert drawn.mean(dtype=float) == pytest.approx(1, abs=error * scale + 1e-6)
+    if layer is keras.layers.SpatialDropout2D:
+        np.testing.assert_array_equal(first, np.broadcast_to(first[:, :1, :1], first.shape))  # whole maps
+    assert np.array_equal(first, second) == (share == 0)
+    np.testing.assert_array_equal(again(ones, training=True), first)
+    np.testing.assert_array_equal(dropout(ones), ones)
+
+
+def test_what_is_trained_is_the_network_but_for_the_draws_of_dropout():
+    network = models.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=1, dropout=0.2, l2=1e-4)
+    learner = train.learner_of(network)
+    patches = np.random.default_rng(1).normal(size=(4, 15, 15, 5)).astype(np.float32)
+    np.testing.assert_array_equal(learner(patches, training=False), network(patches, training=False))
+    assert sum(learner.losses) == sum(network.losses) > 0
+    assert sum(isinstance(layer, train.Dropout) for layer in learner.layers) == 5
+    assert not any(isinstance(layer, keras.layers.Dropout) for layer in learner.layers)
+
+
+def test_what_is_kept_is_the_average_of_the_weights(fields):
+    """One step of Adam changes a weight by the learning rate, and its average by a hundredth of that."""
+    patches = opened(fields)
+    network = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
+    before = network.get_weights()
+    settings = {"learning_rate": 0.1, "batch_size": 100, "max_epochs": 1, "max_patches": None, "patience": 1}
+    train.fit(network, patches, patches, seed=1, **settings)
+    moved = [np.abs(now - then).max() for now, then in zip(network.get_weights(), before, strict=True)]
+    np.testing.assert_allclose(moved, 0.1 * (1 - train.AVERAGE), rtol=1e-2)
+
+
+def test_batch_normalization_is_kept_with_the_weights(fields):
+    patches = opened(fields)
+    numbers = {"filters": [4], "kernel": 3, "pool": 2, "dense": 4, "batch_normalization": True, "dropout": 0, "l2": 0}
+    network = models.build("cnn", size=15, sky_sigma=[0.1] * 5, seed=1, **numbers)
+    settings = {"learning_rate": 1e-3, "batch_size": 100, "max_epochs": 1, "max_patches": None, "patience": 1}
+    train.fit(network, patches, patches, seed=1, **settings)
+    normalization = next(layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization))
+    before = network.layers[network.layers.index(normalization) - 1]
+    seen = keras.Model(network.inputs[0], before.output)(patches.read(np.arange(100))).numpy()
+    np.testing.assert_allclose(
+        normalization.moving_variance, models.MOMENTUM + (1 - models.MOMENTUM) * seen.var((0, 1, 2)), rtol=2e-2
+    )
 
 
 def fitted(fields, path, seed):
@@ -117,6 +175,8 @@ def test_the_same_seed_gives_the_same_model(fields, tmp_path):
     _, again = fitted(fields, tmp_path / "again.keras", 1)
     assert (tmp_path / "first.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
     pd.testing.assert_frame_equal(history, again)
+    with zipfile.ZipFile(tmp_path / "first.keras") as archive:
+        assert b"stargal" not in archive.read("config.json")  # keras alone reads it
     assert list(history) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
     patches = opened(fields)
     probability = models.predictor(network)(patches.read(np.arange(100)))
@@ -144,7 +204,7 @@ def test_what_varies_is_learned_anew_each_epoch_and_never_validated_on(fields):
     for _ in range(2):
         for batch in range(len(batches)):
             batches[batch]
-        batches.on_epoch_end()
+        batches.next_epoch()
     assert [n for n, _, _ in seen] == [32, 32, 32, 4] * 2
     assert set.union(*(numbers for _, numbers, _ in seen)) == {0, 2}  # field 1 is empty
     assert len({drawn for _, _, drawn in seen}) == 8
@@ -195,6 +255,6 @@ def test_sources_without_a_label_are_left_out(tmp_path):
     found = train.open_patches([patches], [sources], "truth")
     batches = train.Batches(found, size=3)
     assert len(batches) == 1
-    read, labels = batches[0]
+    (read,), labels = batches[0]
     np.testing.assert_array_equal(labels[:, 0], [1, 0])
     np.testing.assert_array_equal(read, found.read(np.array([1, 2])))
