@@ -1,7 +1,7 @@
 """stargal: from SDSS imaging to a trained, evaluated star/galaxy classifier.
 
 Results lie below results/{sky}/, in the order of the includes: aligned/ (cubes), sources/, patches/{size}/, sets/{size}/,
-models/{experiment}/seed{seed}/, tables/, figures/, viewer/, report.html. {sky} names the archive in the config.
+models/{experiment}/seed{seed}/, tables/, figures/, classifier/, catalogs/, viewer/, report.html. {sky} names the archive in the config.
 """
 
 from snakemake.utils import min_version
@@ -20,6 +20,8 @@ include: "workflow/rules/pictures.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/publish.smk"
+include: "workflow/rules/classify.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -54,8 +56,19 @@ rule all:
         ARCHITECTURE_FILES,
         TABLE_FILES,
         FIGURE_FILES,
+        CALIBRATION_FILES,
+        CLASSIFIER_FILES,
+        CATALOG_FILES,
+        CATALOG_TABLES,
         REPORT_FILES,
         MANIFEST,
+
+
+rule classify:
+    """Catalogues of the fields to classify, by the classifier of this run or another."""
+    input:
+        CATALOG_FILES,
+        CATALOG_TABLES,
 
 
 rule study:

@@ -63,6 +63,12 @@ def test_shipped_configurations_are_right(config):
         (["seeds"], [1, 1], "seeds: found [1, 1], allowed: a list of different whole numbers"),
         (["training_sets", "small"], [], "training_sets.small: found [], allowed: all, a whole number"),
         (["models", "base", "learning_rate"], 0, "models.base.learning_rate: found 0, allowed: more than 0"),
+        (
+            ["classify", "fields"],
+            ["301-8162-7-80"],
+            "classify.fields.0: found '301-8162-7-80', allowed: a field rer",
+        ),
+        (["classify", "classifier"], 3, "classify.classifier: found 3, allowed: a folder with model.keras"),
         (["classes"], 4, "classes: found 4, allowed: a name in experiments or null"),
         (
             ["augmentations", "blur"],
@@ -91,6 +97,11 @@ def test_missing_key(config):
 def test_experiment_must_name_what_exists(config):
     config["experiments"]["base_small"]["model"] = "bse"
     assert "experiments.base_small.model: found 'bse', allowed are the names in models: base" in fault_of(config)
+
+
+def test_a_network_with_auxiliary_inputs_cannot_be_published(config):
+    config["experiments"]["regularized_large"]["auxiliary"] = ["psf_fwhm"]
+    assert "report.best: regularized_large takes auxiliary inputs; allowed are experiments without" in fault_of(config)
 
 
 def test_networks_of_an_unknown_experiment_cannot_be_transferred(config):

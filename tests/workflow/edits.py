@@ -42,33 +42,44 @@ JOBS = {
     "plot_augmentations": 1,
     "compare_experiments": 1,
     "plot_comparison": 1,
+    "publish_model": 1,
+    "tabulate_calibration": 1,
+    "plot_calibration": 1,
+    "write_card": 1,
+    "detect_sources": 1,
+    "classify_field": 1,
+    "tabulate_catalogs": 1,
     "render_field": 1,
     "write_report": 1,
     "write_manifest": 1,
 }
 """Jobs of a full run: four fields of one camcol in three buckets, three experiments on two training sets, and one more
-that is compared."""
+that is compared; one field is classified."""
 
 AFTER = {
     "align_field": [
         *["tabulate_alignment", "check_buckets", "select_sources", "extract_patches", "list_set"],
-        *["plot_cutouts", "plot_augmentations", "render_field"],
+        *["plot_cutouts", "plot_augmentations", "render_field", "classify_field"],
     ],
     "tabulate_alignment": ["plot_alignment"],
-    "check_buckets": ["tabulate_scores", "compare_experiments"],
+    "check_buckets": ["tabulate_scores", "compare_experiments", "tabulate_calibration"],
     "select_sources": [
         *["extract_patches", "tabulate_sources", "list_set", "score_baselines"],
-        *["plot_cutouts", "plot_patches", "plot_augmentations"],
+        *["plot_cutouts", "plot_patches", "plot_augmentations", "tabulate_catalogs"],
     ],
     "extract_patches": ["list_set", "plot_patches", "plot_augmentations", "render_field"],
-    "list_set": ["train_model", "predict"],
+    "list_set": ["train_model", "predict", "publish_model"],
     "tabulate_sources": ["plot_statistics"],
-    "train_model": ["predict", "plot_training", "compare_experiments"],
-    "predict": ["evaluate_model", "plot_roc", "plot_reliability", "compare_experiments"],
+    "train_model": ["predict", "plot_training", "compare_experiments", "publish_model"],
+    "predict": ["evaluate_model", "plot_roc", "plot_reliability", "compare_experiments", "publish_model"],
     "evaluate_model": ["tabulate_scores"],
     "score_baselines": ["tabulate_scores", "plot_roc"],
     "tabulate_scores": ["plot_confusion", "plot_magnitude", "plot_completeness"],
     "compare_experiments": ["plot_comparison"],
+    "publish_model": ["tabulate_calibration", "plot_calibration", "write_card", "classify_field"],
+    "tabulate_calibration": ["write_card"],
+    "detect_sources": ["classify_field"],
+    "classify_field": ["tabulate_catalogs"],
 }
 ON_THE_PAGE = [rule for rule in JOBS if rule.startswith(("plot_", "tabulate_", "check_", "compare_", "render_"))]
 AFTER |= {rule: [*AFTER.get(rule, []), "write_report"] for rule in [*ON_THE_PAGE, "predict", "select_sources"]}
@@ -79,70 +90,81 @@ AFTER |= {
 
 FIGURES = [rule for rule in JOBS if rule.startswith("plot_")]
 TABLES = ["tabulate_alignment", "check_buckets", "tabulate_sources"]
-SCORING = ["evaluate_model", "score_baselines", "tabulate_scores", "compare_experiments"]
+SCORING = ["evaluate_model", "score_baselines", "tabulate_scores", "compare_experiments", "tabulate_calibration"]
 LEARNING = ["train_model", "predict"]
 OVER_FIELDS = [*TABLES, "list_set", *LEARNING, "score_baselines"]
 READ_CUBES = ["extract_patches", "select_sources", "plot_cutouts", "render_field"]
 OF_THE_SKY = ["plot_alignment", "plot_cutouts", "plot_patches", "plot_statistics", "plot_augmentations"]
 OF_SCORES = ["plot_confusion", "plot_magnitude", "plot_reliability", "plot_roc", "plot_training"]
-OF_SCORES += ["plot_completeness", "plot_comparison"]
+OF_SCORES += ["plot_completeness", "plot_comparison", "plot_calibration"]
 OF_TABLES = [rule for rule in OF_SCORES if rule != "plot_comparison"]
 MADE = [rule for rule in JOBS if not rule.startswith("download_")]
 
 MODULES: dict[str, list[str]] = {
     "__init__": [],
-    "align": ["align_field"],
+    "align": ["align_field", "detect_sources"],
     "archive": [],
     "augment": ["train_model", "plot_augmentations"],
     "auxiliary": LEARNING,
     "baselines": ["score_baselines", "tabulate_scores"],
     "buckets": ["check_buckets", "train_model"],
-    "camera": [],
+    "camera": ["detect_sources"],
     "catalog": [],
     "classes": [],
+    "classify": ["classify_field", "tabulate_catalogs"],
     "cli": MADE,
     "comparisons": ["compare_experiments"],
     "config": [],
-    "cube": ["align_field", *READ_CUBES],
+    "cube": ["align_field", "detect_sources", *READ_CUBES],
+    "detect": ["detect_sources"],
     "errors": MADE,
     "examples": ["train_model"],
     "explain": [],
     "files": MADE,
-    "frames": ["align_field", "plot_cutouts"],
+    "frames": ["align_field", "plot_cutouts", "detect_sources"],
     "labels": [
-        *["select_sources", "tabulate_sources", *LEARNING, *SCORING],
+        *["select_sources", "detect_sources", "tabulate_sources", *LEARNING, *SCORING],
         *[*OF_SCORES, "plot_augmentations", "render_field", "write_report"],
     ],
     "lean": [*LEARNING, "tabulate_architecture"],
     "look": FIGURES,
     "manifest": ["write_manifest"],
-    "metrics": [*SCORING, *OF_SCORES],
+    "metrics": [*SCORING, *OF_SCORES, "publish_model", "classify_field", "tabulate_catalogs"],
     "mixture": ["train_model", "plot_augmentations"],
     "models": [*LEARNING, "tabulate_architecture"],
     "patches": ["extract_patches", *LEARNING, "plot_patches", "plot_augmentations"],
-    "photo": [],
+    "photo": ["detect_sources"],
     "pictures": [*OF_THE_SKY, "render_field"],
     "plots": OF_SCORES,
-    "profiles": [],
-    "psf": [],
+    "profiles": ["detect_sources"],
+    "psf": ["detect_sources"],
+    "publish": ["publish_model"],
     "realism": [],
     "render": [],
     "report": ["write_report"],
-    "resample": ["align_field"],
+    "resample": ["align_field", "detect_sources"],
     "sets": ["list_set", *LEARNING],
     "simulate": [],
     "sky": [],
-    "sources": ["select_sources"],
-    "stars": ["align_field", "select_sources"],
+    "sources": ["select_sources", "detect_sources"],
+    "stars": ["align_field", "select_sources", "detect_sources"],
     "statistics": ["tabulate_sources"],
-    "survey": ["align_field", *OVER_FIELDS, *READ_CUBES, *OF_THE_SKY, "write_report", "write_manifest"],
+    "survey": [
+        "align_field",
+        "detect_sources",
+        *OVER_FIELDS,
+        *READ_CUBES,
+        *OF_THE_SKY,
+        "write_report",
+        "write_manifest",
+    ],
     "tables": [
         *[*OVER_FIELDS, "extract_patches", "plot_cutouts", *SCORING, *OF_THE_SKY, *OF_TABLES],
         *["tabulate_architecture", "write_report"],
     ],
     "train": LEARNING,
     "viewer": ["render_field", "write_report"],
-    "wcs": ["align_field", *READ_CUBES],
+    "wcs": ["align_field", "detect_sources", *READ_CUBES],
 }
 """Rules that run a module of the library, on the sky of an archive; downloads are confirmed, not made anew."""
 
@@ -211,6 +233,11 @@ OF_LARGE = models(1) | {"score_baselines": 1}
 NO_PICTURE = {"plot_cutouts": 0, "plot_patches": 0, "plot_augmentations": 0, "render_field": 0}
 
 
+NOT_PUBLISHED = dict.fromkeys(
+    ["publish_model", "tabulate_calibration", "plot_calibration", "write_card", "classify_field", "tabulate_catalogs"],
+    0,
+)
+"""The classifier is the network that learns from the larger set."""
 NOT_COMPARED = {"compare_experiments": 0, "plot_comparison": 0}
 """The comparison is of the regularized network on the smaller set."""
 
@@ -242,7 +269,14 @@ EDITS = [
         sections={"archive": {"releases": {"dr17": {"frame": "elsewhere/{run}/{camcol}/{field}/{band}"}}}},
     ),
     config("fields, a table of the same rows", sections={"fields": "./config/fields.tsv"}),
-    config("bands in another order", "align_field", "plot_patches", sections={"bands": ["i", "r", "g", "z", "u"]}),
+    config(
+        "bands in another order",
+        "align_field",
+        "plot_patches",
+        "detect_sources",
+        "publish_model",
+        sections={"bands": ["i", "r", "g", "z", "u"]},
+    ),
     config("align.method", "align_field", sections={"align": {"method": "interp", "refine": False}}),
     config("align.refine", "align_field", sections={"align": {"refine": False}}),
     config("sources.magnitude_limit", "select_sources", sections={"sources": {"magnitude_limit": 21.0}}),
@@ -260,6 +294,7 @@ EDITS = [
         sections={"training_sets": {"small": ["301-1000-1-110"]}},
         list_set=1,
         **models(2, 1),
+        **NOT_PUBLISHED,
         score_baselines=1,
     ),
     config(
@@ -272,6 +307,7 @@ EDITS = [
         sections={"models": {"base": {"learning_rate": 0.004}}},
         **models(1),
         **NOT_COMPARED,
+        **NOT_PUBLISHED,
     ),
     config(
         "models.base.architecture",
@@ -279,6 +315,7 @@ EDITS = [
         sections={"models": {"base": {"architecture": "regularized", "dropout": 0.1, "l2": 0.001}}},
         **models(1),
         **NOT_COMPARED,
+        **NOT_PUBLISHED,
         tabulate_architecture=1,
     ),
     config(
@@ -304,6 +341,7 @@ EDITS = [
         sections={"experiments": {"base_large": {"model": "base", "training_set": "large"}}},
         **models(1),
         **NOT_COMPARED,
+        **NOT_PUBLISHED,
     ),
     config(
         "experiments.regularized_large.patch_size",
@@ -316,19 +354,29 @@ EDITS = [
         plot_augmentations=0,
     ),
     config(
-        "experiments.regularized_large.auxiliary",
+        "experiments.regularized_small.auxiliary",
         "train_model",
-        sections={"experiments": {"regularized_large": {"auxiliary": ["psf_fwhm"]}}},
-        **models(1),
-        **NOT_COMPARED,
+        sections={"experiments": {"regularized_small": {"auxiliary": ["psf_fwhm"]}}},
+        **models(1, 1),
+        **NOT_PUBLISHED,
     ),
     config("seeds, one more", "train_model", sections={"seeds": [1, 2]}),
     config("seeds, another first", "train_model", "score_baselines", sections={"seeds": [2]}),
-    config("evaluation.resamples", "evaluate_model", "score_baselines", sections={"evaluation": {"resamples": 200}}),
+    config(
+        "evaluation.resamples",
+        *["evaluate_model", "score_baselines", "tabulate_calibration", "tabulate_catalogs"],
+        sections={"evaluation": {"resamples": 200}},
+    ),
     config(
         "evaluation.magnitude_edges",
         *["evaluate_model", "score_baselines"],
         sections={"evaluation": {"resamples": 100, "magnitude_edges": [14, 20, 23]}},
+    ),
+    config("report.best", *["publish_model", "write_report"], sections={"report": {"best": "base_small"}}),
+    config(
+        "classify.fields, one more",
+        "detect_sources",
+        sections={"classify": {"fields": ["301-1000-1-100", "301-1000-1-130"]}},
     ),
     config("realism.fields", sections={"realism": {"fields": ["301-4510-4-30"]}}),
     fields("a comment", lambda table: table + b"# a comment\n"),

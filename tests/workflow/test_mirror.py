@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from astropy.io import fits
 
 from archive_server import ArchiveServer
 
 ROOT = Path(__file__).parents[2]
 TEST_FIELD = "301-003918-3-0213"
+UNCATALOGUED = "301-001035-6-0017"
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
@@ -53,6 +55,40 @@ def test_the_network_has_learned(finished: Path):
     scores = pd.read_csv(finished / "results/mirror/tables/scores.csv")
     row = scores[(scores["classifier"] == "regularized_large") & (scores["bucket"] == "test")].iloc[0]
     assert row["mcc"] >= 0.6 and row["accuracy"] > 0.8
+
+
+def test_calibration_makes_probabilities_mean_what_they_say(finished: Path):
+    table = pd.read_csv(finished / "results/mirror/tables/calibration.csv")
+    before, after = (
+        table[(table["bucket"] == "test") & (table["calibrated"] == word)].iloc[0] for word in ("no", "yes")
+    )
+    assert after["log_loss"] < before["log_loss"] and after["calibration_error"] < 0.08
+    card = (finished / "results/mirror/classifier/README.md").read_text()
+    assert "679 sources of 2 fields" in card and f"{after['log_loss']:.3f}" in card
+
+
+def test_fields_are_classified_without_a_catalogue(finished: Path):
+    """Of the test field, whose catalogue is there but is not looked at, and of one that has none."""
+    counts = pd.read_csv(finished / "results/mirror/tables/catalogs.csv").set_index("field")
+    test = counts.loc[TEST_FIELD]
+    assert test["bucket"] == "test" and test["found"] > 0.9 and test["mcc"] >= 0.6
+    assert counts.loc[UNCATALOGUED, "sources"] > 500 and counts.loc[UNCATALOGUED, "bucket"] == "none"
+    with fits.open(finished / f"results/mirror/catalogs/{UNCATALOGUED}.fits") as hdus:
+        rows, header = hdus["SOURCES"].data, hdus["SOURCES"].header
+        assert header["SKY"] == "mirror sky" and header["CLASSFR"] == "regularized_large"
+        assert rows["primary"].sum() == counts.loc[UNCATALOGUED, "sources"]
+        assert ((rows["probability_star"] > 0) & (rows["probability_star"] < 1)).all()
+
+
+def test_a_published_classifier_needs_no_training(finished: Path, mirror: Path, tmp_path: Path):
+    """Elsewhere, with nothing but the folder of the classifier and the frames of a field: the same catalogue."""
+    shutil.copytree(finished / "results/mirror/classifier", tmp_path / "classifier")
+    overlay = tmp_path / "elsewhere.yaml"
+    overlay.write_text(f"classify: {{classifier: classifier, fields: [{UNCATALOGUED}]}}\n")
+    said = snakemake(tmp_path, "classify", "--configfile", str(ROOT / "tests/mirror.yaml"), str(overlay))
+    assert "classify_field" in said and "train_model" not in said
+    name = f"results/mirror/catalogs/{UNCATALOGUED}.fits"
+    assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
 
 
 def test_nothing_to_do_afterwards(finished: Path):

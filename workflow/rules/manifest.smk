@@ -11,11 +11,11 @@ RECORDED = {CUBE: ALL_FIELDS} | {
     PATCHES.replace("{size}", str(size)): fields_with_patches(size)
     for size in sorted({config["patches"]["size"], *(EXPERIMENTS[name].patch_size for name in OF_EVERY_RUN)})
 }
-OF_FIELDS = {ALIGNMENT: ALL_FIELDS, SOURCES: ALL_FIELDS}
+OF_FIELDS = {ALIGNMENT: ALL_FIELDS, SOURCES: ALL_FIELDS, DETECTIONS: TO_CLASSIFY}
 
 
 rule write_manifest:
-    """The SHA-256 of cubes, sources, patches, lists of sets, models, predictions, scores, tables and figures."""
+    """The SHA-256 of cubes, sources, patches, lists of sets, models, predictions, scores, tables, figures and catalogues."""
     input:
         records=[paths_of(f"{path}.sha256", fields) for path, fields in RECORDED.items()],
         of_fields=[paths_of(path, fields) for path, fields in OF_FIELDS.items()],
@@ -27,6 +27,10 @@ rule write_manifest:
             ARCHITECTURE_FILES,
             TABLE_FILES,
             FIGURE_FILES,
+            CALIBRATION_FILES,
+            CLASSIFIER_FILES,
+            CATALOG_FILES,
+            CATALOG_TABLES,
             REPORT_FILES,
         ],
         code=code_of("write_manifest"),

@@ -6,7 +6,6 @@ and results/{sky}/report.html. Titles and captions are those of report().
 
 PAGE = f"{RESULTS}/report.html"
 VIEWER = f"{RESULTS}/viewer/{{field}}"
-BEST = config["report"]["best"]
 # A field adds about 4 MB to the page.
 VIEWED = fields_in("test")[:3]
 
@@ -41,10 +40,15 @@ CHAPTERS = {
         "figures/completeness.svg",
         "tables/scores_by_magnitude.csv",
     ],
+    "The classifier": ["figures/calibration.svg", "tables/calibration.csv", "tables/catalogs.csv"],
 }
 
 SHOWN = shown_on_page(
-    [*DATA_FILES, *PICTURE_FILES, *ARCHITECTURE_FILES, *TABLE_FILES, *FIGURE_FILES], CHAPTERS
+    [
+        *[*DATA_FILES, *PICTURE_FILES, *ARCHITECTURE_FILES, *TABLE_FILES, *FIGURE_FILES],
+        *[*CALIBRATION_FILES, *CATALOG_TABLES],
+    ],
+    CHAPTERS,
 )
 
 

@@ -13,10 +13,11 @@ from typer import Option
 
 from stargal import cli
 from stargal.files import intact, whole
+from stargal.labels import UNCERTAIN
 from stargal.report import Shown, headline, in_chapters, read_hashes, render_page, versions
 from stargal.survey import Field, parse_fields
 from stargal.tables import read_csv, read_table
-from stargal.viewer import UNCERTAIN, build_viewer, describe_sources, embed_viewers, scripts
+from stargal.viewer import build_viewer, describe_sources, embed_viewers, scripts
 
 
 def main(

@@ -22,11 +22,8 @@ from stargal.archive import OBJC_TYPES
 from stargal.errors import StargalError
 from stargal.files import whole
 from stargal.labels import STAR
-from stargal.survey import BANDS, REFERENCE, ROWS, STEP_ROWS, Field
+from stargal.survey import BANDS, REFERENCE, STEP_ROWS, TRIM, Field, fields_ahead
 from stargal.wcs import Astrometry
-
-TRIM = (ROWS - STEP_ROWS) // 2
-"""Rows at each end of a frame that belong to the neighbouring fields."""
 
 STAR_LIMITS = (22.5, 22.5, 22.5, 22.0, 21.5)
 """A star is catalogued if one of its dereddened PSF magnitudes, u g r i z, is below these."""
@@ -171,8 +168,6 @@ def tabulate(
 def assign_field(y: NDArray[Any], field: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """The field a source belongs to, and what to add to its row there.
 
-    A field owns the rows `TRIM` to ROWS - `TRIM` of its r frame (ROWC, from a pixel's edge), its neighbours the rest.
-
     Parameters
     ----------
     y : ndarray, shape (n,)
@@ -180,7 +175,7 @@ def assign_field(y: NDArray[Any], field: int) -> tuple[NDArray[np.int32], NDArra
     field : int
         Number of the field whose frame it is.
     """
-    step = np.floor((np.asarray(y) + 0.5 - TRIM) / STEP_ROWS)
+    step = fields_ahead(np.asarray(y))
     return (field + step).astype(np.int32), -step * STEP_ROWS
 
 

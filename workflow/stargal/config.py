@@ -71,6 +71,12 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
         named: Any = functools.reduce(lambda node, key: node[key], keys, config)
         if named is not None and named not in config["experiments"]:
             raise _unknown_name(keys, named, "experiments", config, files)
+    best = config["report"]["best"]
+    if config["experiments"][best].get("auxiliary"):
+        raise StargalError(
+            f"{_file_of(['report', 'best'], files)}: report.best: {best} takes auxiliary inputs; allowed are "
+            "experiments without, since the classifier that is published takes patches alone"
+        )
     for name, experiment in config["experiments"].items():
         _check_names(experiment, ["experiments", name], config, files)
     for name, comparison in all_comparisons(config).items():

@@ -17,6 +17,9 @@ LABELS = {"photo": "label", "truth": "truth"}
 """Column of the sources that holds each kind of label: SDSS photo's own type, and what a source is, known for a
 simulated sky alone."""
 
+UNCERTAIN = (0.1, 0.9)
+"""A probability between these is called uncertain."""
+
 UNKNOWN = -1
 """In the place of a label that is not known."""
 

@@ -241,3 +241,12 @@ def wilson(share: NDArray[np.float64], count: NDArray[Any]) -> tuple[NDArray[np.
     half = np.sqrt(z2) / (1 + z2 / count) * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
     # The interval holds the share; rounding may put it outside by 1e-17 where the share is 0 or 1.
     return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
+
+
+def calibration_error(labels: NDArray[Any], probability: NDArray[Any]) -> float:
+    """Mean distance between probability and share of stars over the bins of `reliability`, weighted by their sources.
+
+    The expected calibration error of Naeini, Cooper & Hauskrecht (2015, AAAI).
+    """
+    bins = reliability(labels, probability)
+    return float(np.average((bins["probability"] - bins["stars"]).abs(), weights=bins["sources"]))

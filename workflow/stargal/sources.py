@@ -131,8 +131,7 @@ def select_sources(
         keep &= (table["flags"] & (1 << FLAG_BITS[flag])) == 0
     table = table[keep].reset_index(drop=True)
     table["fwhm"] = _widths(cube, table["x"].to_numpy(), table["y"].to_numpy())
-    edge = np.minimum.reduce([table["x"] + 0.5, COLUMNS - 0.5 - table["x"], table["y"] + 0.5, ROWS - 0.5 - table["y"]])
-    table["edge_distance"] = edge.astype(np.float32)
+    table["edge_distance"] = edge_distance(table["x"].to_numpy(), table["y"].to_numpy())
     magnitudes = [f"{kind}_mag_{band}" for kind in ("psf", "model") for band in BANDS]
     return table[
         ["id", "ra", "dec", "x", "y", "label", "truth", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]
@@ -176,6 +175,20 @@ def in_frame(
     return table[keep].reset_index(drop=True)
 
 
+def magnitude(flux: NDArray[np.float32]) -> NDArray[np.float32]:
+    """AB magnitude of a flux in nanomaggies, whose zero point is 22.5; NaN where it is not positive."""
+    magnitude = np.full(flux.shape, np.nan)
+    positive = flux > 0
+    magnitude[positive] = 22.5 - 2.5 * np.log10(flux[positive].astype(np.float64))
+    return magnitude.astype(np.float32)
+
+
+def edge_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Distance of positions on a frame to the nearest of its edges, pixels."""
+    distance = np.minimum.reduce([x + 0.5, COLUMNS - 0.5 - x, y + 0.5, ROWS - 0.5 - y])
+    return distance.astype(np.float32)
+
+
 def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
     """The columns of a source that come from the catalogue alone."""
     known = np.isin(rows["OBJC_TYPE"], list(PHOTO_TYPES))
@@ -195,21 +208,13 @@ def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
     )
     for kind_of_flux, column in (("psf", "PSFFLUX"), ("model", "MODELFLUX")):
         for index, band in enumerate(BANDS):
-            table[f"{kind_of_flux}_mag_{band}"] = _magnitude(rows[column][:, index])
+            table[f"{kind_of_flux}_mag_{band}"] = magnitude(rows[column][:, index])
     types = rows[_TRUTH] if _TRUTH in (rows.dtype.names or ()) else np.zeros(len(rows), dtype=int)
     truth = [PHOTO_TYPES.get(int(kind), pd.NA) for kind in types]
     table["truth"] = pd.array(truth, dtype="Int8")
     flags = rows[_FLAGS].astype(np.int64) if _FLAGS in (rows.dtype.names or ()) else [pd.NA] * len(rows)
     table["flags"] = pd.array(flags, dtype="Int64")
     return table
-
-
-def _magnitude(flux: NDArray[np.float32]) -> NDArray[np.float32]:
-    """AB magnitude of a flux in nanomaggies, whose zero point is 22.5; NaN where it is not positive."""
-    magnitude = np.full(flux.shape, np.nan)
-    positive = flux > 0
-    magnitude[positive] = 22.5 - 2.5 * np.log10(flux[positive].astype(np.float64))
-    return magnitude.astype(np.float32)
 
 
 def _widths(cube: Cube, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from stargal.errors import StargalError
 
@@ -22,6 +23,9 @@ ROWS, COLUMNS = 1489, 2048
 
 STEP_ROWS = 1361
 """Rows from one field of a camcol to the next; the other 128 rows of a frame are shared with its neighbours."""
+
+TRIM = (ROWS - STEP_ROWS) // 2
+"""Rows at each end of a frame that belong to the neighbouring fields."""
 
 PIXEL_ARCSEC = 0.396
 """Side of a pixel, arcsec."""
@@ -66,6 +70,19 @@ class Field:
         if match is None:
             raise StargalError(f"field {name!r}: expected rerun-run-camcol-field, for example 301-8162-6-80")
         return cls(*(int(part) for part in match.groups()))
+
+
+def fields_ahead(y: Any) -> Any:
+    """How many fields farther along the camcol than its frame the field is that a source belongs to: -1, 0 or 1.
+
+    A field owns the rows `TRIM` to ROWS - `TRIM` of its r frame (ROWC, from a pixel's edge), its neighbours the rest.
+
+    Parameters
+    ----------
+    y : float or array
+        On the r frame, 0-based pixels.
+    """
+    return (y + 0.5 - TRIM) // STEP_ROWS
 
 
 def format_fields(fields: Iterable[Field]) -> str:

@@ -35,7 +35,7 @@ from bokeh.resources import Resources
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from stargal.labels import CLASSES, GALAXY, STAR, known_labels
+from stargal.labels import CLASSES, GALAXY, STAR, UNCERTAIN, known_labels
 from stargal.survey import COLUMNS, REFERENCE, ROWS
 
 COLOURS = {STAR: "#56B4E9", GALAXY: "#E69F00"}
@@ -43,9 +43,6 @@ COLOURS = {STAR: "#56B4E9", GALAXY: "#E69F00"}
 
 MARKERS = {STAR: "circle", GALAXY: "square"}
 """Marker of what a source is labelled."""
-
-UNCERTAIN = (0.1, 0.9)
-"""A probability between these is called uncertain."""
 
 ACROSS = 16
 """Patches of a sheet from left to right."""

@@ -1,0 +1,36 @@
+"""Find and measure the sources of a field without a catalogue.
+
+Reads the frames of a field; writes results/{sky}/detections/{field}.parquet, a row a source.
+"""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from threadpoolctl import threadpool_limits
+from typer import Argument, Option
+
+from stargal import cli
+from stargal.detect import detect_sources
+from stargal.files import whole
+from stargal.frames import read_frame
+from stargal.survey import Field
+
+
+def main(
+    frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    field: Annotated[str, Option(help="rerun-run-camcol-field")],
+    bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
+    detections: Annotated[Path, Option(help="Where to write the table.")],
+) -> None:
+    """Detect the sources of a field."""
+    opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
+    with threadpool_limits(1):  # on more threads sums come in another order, and other bits
+        table = detect_sources(opened, Field.parse(field))
+    with whole(detections) as partial:
+        table.to_parquet(partial, index=False)
+    logging.info("%s: %d sources", field, len(table))
+
+
+if __name__ == "__main__":
+    cli.run(main)

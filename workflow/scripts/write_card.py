@@ -1,0 +1,39 @@
+"""Write the page that goes with the published classifier: what it is, how good, how to use it, and where not to.
+
+Reads classifier.json and the table of its calibration; writes README.md beside the model.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import jinja2
+import yaml
+from typer import Option
+
+from stargal import cli
+from stargal.files import whole
+from stargal.tables import read_csv, read_json
+
+
+def main(
+    description: Annotated[Path, Option(help="classifier.json.")],
+    calibration: Annotated[Path, Option(help="Table of the calibration.")],
+    citation: Annotated[Path, Option(help="The CITATION.cff.")],
+    template: Annotated[Path, Option(help="Of the page.")],
+    card: Annotated[Path, Option(help="Where to write it.")],
+) -> None:
+    """Write the card."""
+    page = jinja2.Template(
+        template.read_text(), undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+    content = {
+        "classifier": read_json(description),
+        "scores": read_csv(calibration).to_dict("records"),
+        "citation": yaml.safe_load(citation.read_text()),
+    }
+    with whole(card) as partial:
+        partial.write_text(page.render(content))
+
+
+if __name__ == "__main__":
+    cli.run(main)
