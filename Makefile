@@ -61,16 +61,19 @@ lock:  ## pin envs/*.in anew; needs uv
 clean:  ## results and logs; downloads stay
 	rm -rf results/*/ logs benchmarks
 
+# What is imported is compiled when it is: half the time of an environment in which everything is.
+INSTALL = $(VENV)/bin/pip install --quiet --no-compile --no-deps --require-hashes
+
 $(VENV)/run.stamp: envs/cpu.txt
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("error: stargal needs python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r envs/cpu.txt
+	$(INSTALL) -r envs/cpu.txt
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/run.stamp envs/dev.txt
-	$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r envs/dev.txt
+	$(INSTALL) -r envs/dev.txt
 	touch $@
 
 $(VENV)/slurm.stamp: $(VENV)/run.stamp envs/slurm.txt
-	$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r envs/slurm.txt
+	$(INSTALL) -r envs/slurm.txt
 	touch $@

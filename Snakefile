@@ -1,7 +1,8 @@
 """stargal: from SDSS imaging to a trained, evaluated star/galaxy classifier.
 
 Results lie below results/{sky}/, in the order of the includes: aligned/ (cubes), sources/, patches/{size}/, sets/{size}/,
-models/{experiment}/seed{seed}/, tables/, figures/, classifier/, catalogs/, viewer/, report.html. {sky} names the archive in the config.
+models/{experiment}/seed{seed}/, tables/, figures/, classifier/, catalogs/, viewer/, report.html. {sky} names the archive
+in the config.
 """
 
 from snakemake.utils import min_version
@@ -49,7 +50,7 @@ onstart:
 
 
 rule all:
-    """Every table and figure of every experiment, the page that shows them, and the manifest of all that was made."""
+    """Every table and figure of every experiment, the page, the classifier, its catalogues, and the manifest of it all."""
     input:
         DATA_FILES,
         PICTURE_FILES,
