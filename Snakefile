@@ -5,6 +5,7 @@ models/{experiment}/seed{seed}/, tables/, figures/, classifier/, catalogs/, view
 in the config.
 """
 
+from snakemake.settings.types import Quietness
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -47,6 +48,15 @@ onstart:
     limiter = workflow.scheduler.job_rate_limiter
     if limiter and limiter.max_jobs == 100:
         workflow.scheduler.job_rate_limiter = None
+
+
+# The first plan of a large table is counted, as by --quiet: it is thousands of jobs, of which all there is to say is that
+# nothing is there yet, and to list them takes a third of the time. Whoever wants the list asks for shell commands, too.
+if workflow.modifier.is_main_snakefile() and len(BUCKETS) > 500 and not os.path.exists(MANIFEST):
+    printed = workflow.output_settings
+    if printed.dryrun and printed.quiet is None and not printed.printshellcmds:
+        logger.info(f"A first plan of {len(BUCKETS)} fields: jobs are counted; add -p to list them.")
+        printed.quiet = {Quietness.RULES, Quietness.PROGRESS}
 
 
 rule all:

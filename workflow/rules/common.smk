@@ -1,6 +1,7 @@
 """Look-ups shared by the rules: paths, fields by bucket, and the code each job runs."""
 
 import ast
+import atexit
 import dataclasses
 import fnmatch
 import functools
@@ -37,8 +38,9 @@ PREFIX = workflow.modifier.path_modifier.prefix or ""
 workflow.modifier.path_modifier.skip_properties |= {"input", "output", "log", "benchmark"}
 
 # A plan is some million objects, all of them needed to the end: hardly ever look for garbage among them (a seventh of the
-# time it takes to plan a large run).
+# time it takes to plan a large run), and at the end leave them to the system (another seventh).
 gc.set_threshold(200_000, 20, 100)
+atexit.register(gc.freeze)
 
 # Paths, each spelled once. {sky} keeps two archives apart; {field} is 301-008162-6-0080.
 SKY = config.get("sky")
