@@ -50,8 +50,8 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
 
 
-# The first plan of a large table is counted, as by --quiet: it is thousands of jobs, of which all there is to say is that
-# nothing is there yet, and to list them takes a third of the time. Whoever wants the list asks for shell commands, too.
+# The first plan of a large table is counted, as by --quiet: it is thousands of jobs, of which all there is to say is
+# that nothing is there yet, and to list them takes as long as all the rest. -p, for shell commands, lists them, too.
 if workflow.modifier.is_main_snakefile() and len(BUCKETS) > 500 and not os.path.exists(MANIFEST):
     printed = workflow.output_settings
     if printed.dryrun and printed.quiet is None and not printed.printshellcmds:
