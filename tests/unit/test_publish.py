@@ -57,13 +57,17 @@ def test_a_saturated_probability_stays_finite():
     assert np.isfinite(publish.mean_predictions([table])["logit"]).all()
 
 
-@pytest.mark.parametrize(
-    ("slope", "offset", "said"), [(2.0, -30.0, "no star"), (-1.0, 0.0, "learned nothing that could be calibrated")]
-)
-def test_what_cannot_be_calibrated_is_refused(slope, offset, said):
-    table = publish.mean_predictions([made_predictions(slope, offset)])
-    with pytest.raises(StargalError, match=said):
+def test_one_class_cannot_be_calibrated():
+    table = publish.mean_predictions([made_predictions(offset=-30.0)])
+    with pytest.raises(StargalError, match="bucket validation: no star"):
         publish.fit_calibration(table, "photo")
+
+
+def test_a_network_that_is_worse_than_nothing_is_not_turned_round():
+    table = publish.mean_predictions([made_predictions(slope=-1.0)])
+    calibration = publish.fit_calibration(table, "photo")
+    share = table["label"][table["bucket"] == "validation"].mean()
+    np.testing.assert_allclose(calibration(table["logit"].to_numpy()), share)
 
 
 def test_one_model_gives_what_was_calibrated(tmp_path):

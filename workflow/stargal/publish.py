@@ -67,7 +67,10 @@ def mean_predictions(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def fit_calibration(predictions: pd.DataFrame, labels: str) -> Calibration:
-    """The line that makes the labels of the validation sources the most likely.
+    """The line that makes the labels of the validation sources the most likely, and does not fall.
+
+    Of networks that have learned nothing, whose more likely stars are not the more often stars, the slope is 0: every
+    source is given the share of stars.
 
     Parameters
     ----------
@@ -79,19 +82,14 @@ def fit_calibration(predictions: pd.DataFrame, labels: str) -> Calibration:
     Raises
     ------
     StargalError
-        If a class is missing, or the more likely stars are not the more often stars.
+        If a class is missing.
     """
     sources = labelled(predictions, labels, "validation")
     truth = sources["label"].to_numpy(np.int8)
     require_both_classes("bucket validation", truth)
     fitted = LogisticRegression(C=np.inf).fit(sources[["logit"]].to_numpy(float), truth)
     slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    if slope <= 0:
-        raise StargalError(
-            f"bucket validation: the higher the probability of a star, the fewer of {len(truth)} sources are stars "
-            f"(slope {slope:.3g}); the networks have learned nothing that could be calibrated"
-        )
-    return Calibration(slope, offset)
+    return Calibration(slope, offset) if slope > 0 else Calibration(0.0, float(logit(truth.mean())))
 
 
 def combine(networks: Sequence[keras.Model], calibration: Calibration, name: str) -> keras.Model:
