@@ -8,6 +8,7 @@ import json
 import os
 import sys
 
+import jsonschema  # noqa: F401  # for the workflow, which would import it in each plan
 from snakemake.cli import main
 
 for line in sys.stdin:

@@ -130,9 +130,9 @@ os.environ.update(
 
 @functools.cache
 def library_modules(source):
-    """Modules of the library that a Python file imports, directly or through others."""
+    """Modules of the library that a Python file imports, directly or through others; at its top, as all of ours do."""
     found = set()
-    for node in ast.walk(ast.parse(source.read_text())):
+    for node in ast.parse(source.read_text()).body:
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -97,8 +97,8 @@ def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], co
     StargalError
         If there is no more than one patch.
     """
-    from sklearn.decomposition import PCA  # here, so that only jobs that learn a mixture wait for it
-    from sklearn.mixture import GaussianMixture
+    from sklearn.decomposition import PCA  # noqa: PLC0415  # here, so that only jobs that learn a mixture wait for it
+    from sklearn.mixture import GaussianMixture  # noqa: PLC0415
 
     whole = patches[np.isfinite(patches).all(axis=(1, 2, 3))]
     if len(whole) < 2:

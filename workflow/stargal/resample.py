@@ -177,7 +177,7 @@ def reproject_image(image: Image, band: WCS, reference: WCS, method: str) -> Ima
     ndarray, float32, shape (rows, columns)
         NaN where the image does not reach.
     """
-    import reproject  # half the start-up time of a job that seldom needs it
+    import reproject  # noqa: PLC0415  # half the start-up time of a job that seldom needs it
 
     if method == "exact":
         output, covered = reproject.reproject_exact((image, band), reference, image.shape)
