@@ -200,11 +200,11 @@ def test_fields_on_a_command_line():
 
 def test_a_comparison_makes_an_experiment_of_each_combination(config):
     config["studies"] = {
-        "tuning": {"base": "regularized_small", "vary": {"dropout": [0.3, 0.5], "patch_size": [15, 25]}}
+        "tuning": {"base": "regularized_small", "vary": {"dropout": [0.2, 0.5], "patch_size": [15, 25]}}
     }
     check_config(config, SCHEMAS / "config.schema.yaml", [DEFAULT])
     varied = vary_experiment("tuning", config)
-    assert list(varied) == ["tuning-0.3-15", "tuning-0.5-15", "tuning-0.5-25"]  # 0.3 and 25 are the base's own
+    assert list(varied) == ["tuning-0.2-15", "tuning-0.5-15", "tuning-0.5-25"]  # 0.2 and 25 are the base's own
     assert varied["tuning-0.5-15"].patch_size == 15
     assert varied["tuning-0.5-15"].model == {**config["models"]["regularized"], "dropout": 0.5}
     assert varied["tuning-0.5-15"].training_set == "small" and varied["tuning-0.5-15"].augmentation == {}
