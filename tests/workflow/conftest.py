@@ -142,10 +142,27 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive of made fields; tests that break it take a copy."""
-    root = tmp_path_factory.mktemp("archive")
-    make_archive(root, [*FIELDS, SPARE])
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all processes that test."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@contextmanager
+def made_once(path: Path) -> Iterator[bool]:
+    """Whether a file or folder has still to be made; other processes wait at the same place."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield not path.exists()
+
+
+@pytest.fixture(scope="session")
+def archive(shared: Path) -> Path:
+    """An archive of made fields, made once; tests that break it take a copy."""
+    root = shared / "archive"
+    with made_once(root) as wanted:
+        if wanted:
+            make_archive(root, [*FIELDS, SPARE])
     return root
 
 
@@ -157,14 +174,11 @@ def server(archive: Path) -> Iterator[ArchiveServer]:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory, server: ArchiveServer) -> tuple[Path, list[str]]:
+def made(shared: Path, server: ArchiveServer) -> tuple[Path, list[str]]:
     """The folder of a project whose whole run is done, and what it asked for; made once for all processes that test."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder, asked = shared / "made", shared / "asked.json"
-    with (shared / "made.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not asked.exists():
+    with made_once(asked) as wanted:
+        if wanted:
             folder.mkdir()
             Project(folder, server.url).run()
             asked.write_text(json.dumps([request.path for request in server.requests]))
@@ -187,3 +201,10 @@ def broken(tmp_path: Path, archive: Path) -> tuple[Project, Path]:
     folder = tmp_path / "project"
     folder.mkdir()
     return Project(folder, f"file://{copy}"), copy
+
+
+@pytest.fixture
+def finished(broken: tuple[Project, Path], made: tuple[Path, list[str]]) -> tuple[Project, Path]:
+    """The same, with all results of a whole run."""
+    shutil.copytree(made[0], broken[0].folder, ignore=shutil.ignore_patterns("made.yaml"), dirs_exist_ok=True)
+    return broken

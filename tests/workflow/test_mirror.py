@@ -81,8 +81,10 @@ def test_fields_are_classified_without_a_catalogue(finished: Path):
 
 
 def test_a_published_classifier_needs_no_training(finished: Path, mirror: Path, tmp_path: Path):
-    """Elsewhere, with nothing but the folder of the classifier and the frames of a field: the same catalogue."""
+    """Elsewhere, with the folder of the classifier and what comes of a field's frames: the same catalogue."""
     shutil.copytree(finished / "results/mirror/classifier", tmp_path / "classifier")
+    for folder in ("resources/mirror/frames", "results/mirror/aligned", "results/mirror/detections"):
+        shutil.copytree(finished / folder, tmp_path / folder)
     overlay = tmp_path / "elsewhere.yaml"
     overlay.write_text(f"classify: {{classifier: classifier, fields: [{UNCATALOGUED}]}}\n")
     said = snakemake(tmp_path, "classify", "--configfile", str(ROOT / "tests/mirror.yaml"), str(overlay))

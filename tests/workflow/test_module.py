@@ -47,6 +47,7 @@ def outer(tmp_path: Path, archive: Path) -> Path:
         "archive": {"url": f"file://{archive}"},
         "training_sets": {"small": ["301-1000-1-100"]},
         "patches": {"size": 15},
+        "classify": {"fields": ["301-1000-1-130"]},
     }
     (tmp_path / "outer.yaml").write_text(yaml.safe_dump({"mine": 1, "stargal": config}))
     (tmp_path / "Snakefile").write_text(OUTER)

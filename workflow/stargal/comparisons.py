@@ -87,8 +87,8 @@ def timings(
     -------
     DataFrame
         A row an experiment: ``experiment``; ``epochs_trained``, those after the kept one included; ``seconds`` of the
-        whole job, ``seconds_per_epoch`` its start shared out; ``max_rss_mb``, MiB of memory. No CPU time: what Snakemake
-        measures of it ends up to half a minute before the job does.
+        whole job, ``seconds_per_epoch`` its start shared out; ``max_rss_mb``, MiB of memory. No CPU time: what
+        Snakemake measures of it ends up to half a minute before the job does.
     """
     rows = []
     for name, runs in benchmarks.items():
