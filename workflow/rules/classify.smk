@@ -4,7 +4,7 @@ Needs the frames and cubes of the fields in classify.fields and a classifier, th
 results/{sky}/detections/{field}.parquet and results/{sky}/catalogs/{field}.fits and .parquet.
 """
 
-TO_CLASSIFY = sorted(map(Field.parse, config["classify"]["fields"]))
+TO_CLASSIFY = sorted(set(map(Field.parse, config["classify"]["fields"])))
 GIVEN_CLASSIFIER = config["classify"]["classifier"] or CLASSIFIER
 DETECTIONS = f"{RESULTS}/detections/{{field}}.parquet"
 FIELD_CATALOG = f"{RESULTS}/catalogs/{{field}}"
