@@ -124,7 +124,9 @@ def test_two_runs_at_once(broken):
     project, _ = broken
     first = start(project, CUBES[0])
     wait_until(project, "Fetching the frames")
+    first.send_signal(signal.SIGSTOP)  # or it might be done before the second has begun
     second = project.snakemake(CUBES[0])
+    first.send_signal(signal.SIGCONT)
     assert second.returncode != 0 and "Directory cannot be locked" in second.stdout
     assert first.wait() == 0, said(project)
     assert (project.folder / CUBES[0]).exists()
