@@ -6,6 +6,7 @@ import pytest
 from scipy.special import expit, logit
 
 from stargal import models, publish
+from stargal.calibration import Calibration, fit_calibration, mean_predictions
 from stargal.errors import StargalError
 from stargal.metrics import calibration_error, evaluate
 
@@ -30,8 +31,8 @@ def made_predictions(slope=2.0, offset=-0.7, count=4000, seed=0) -> pd.DataFrame
 
 
 def test_the_line_is_found_and_calibrates_other_sources():
-    table = publish.mean_predictions([made_predictions()])
-    calibration = publish.fit_calibration(table, "photo")
+    table = mean_predictions([made_predictions()])
+    calibration = fit_calibration(table, "photo")
     assert (calibration.slope, calibration.offset) == pytest.approx((2.0, -0.7), abs=0.15)
     test = table[table["bucket"] == "test"]
     before, after = expit(test["logit"].to_numpy()), calibration(test["logit"].to_numpy())
@@ -44,28 +45,28 @@ def test_the_line_is_found_and_calibrates_other_sources():
 def test_logits_of_the_seeds_are_averaged():
     one, other = made_predictions(), made_predictions()
     other["probability"] = 0.5
-    found = publish.mean_predictions([one, other])
+    found = mean_predictions([one, other])
     np.testing.assert_allclose(found["logit"], logit(one["probability"]) / 2)
     assert "probability" not in found
     with pytest.raises(StargalError, match="different sources"):
-        publish.mean_predictions([one, other.iloc[::-1].reset_index(drop=True)])
+        mean_predictions([one, other.iloc[::-1].reset_index(drop=True)])
 
 
 def test_a_saturated_probability_stays_finite():
     table = made_predictions()
     table.loc[:1, "probability"] = [0.0, 1.0]
-    assert np.isfinite(publish.mean_predictions([table])["logit"]).all()
+    assert np.isfinite(mean_predictions([table])["logit"]).all()
 
 
 def test_one_class_cannot_be_calibrated():
-    table = publish.mean_predictions([made_predictions(offset=-30.0)])
+    table = mean_predictions([made_predictions(offset=-30.0)])
     with pytest.raises(StargalError, match="bucket validation: no star"):
-        publish.fit_calibration(table, "photo")
+        fit_calibration(table, "photo")
 
 
 def test_a_network_that_is_worse_than_nothing_is_not_turned_round():
-    table = publish.mean_predictions([made_predictions(slope=-1.0)])
-    calibration = publish.fit_calibration(table, "photo")
+    table = mean_predictions([made_predictions(slope=-1.0)])
+    calibration = fit_calibration(table, "photo")
     share = table["label"][table["bucket"] == "validation"].mean()
     np.testing.assert_allclose(calibration(table["logit"].to_numpy()), share)
 
@@ -78,7 +79,7 @@ def test_one_model_gives_what_was_calibrated(tmp_path):
         models.save(network, tmp_path / f"{seed}.keras")
     patches = np.random.default_rng(0).normal(0, 0.5, (7, 15, 15, 5)).astype(np.float32)
     patches[0, :3] = np.nan
-    calibration = publish.Calibration(1.7, -0.4)
+    calibration = Calibration(1.7, -0.4)
     for name in ("one.keras", "two.keras"):
         networks = [models.load(tmp_path / f"{seed}.keras") for seed in range(2)]
         models.save(publish.combine(networks, calibration, "made"), tmp_path / name)
@@ -90,11 +91,11 @@ def test_one_model_gives_what_was_calibrated(tmp_path):
 
 
 def test_the_description_says_what_was_learned_from():
-    predictions = publish.mean_predictions([made_predictions(count=20)])
+    predictions = mean_predictions([made_predictions(count=20)])
     training = {"301-001000-1-0110": pd.DataFrame({"model_mag_r": np.linspace(15, 23, 801)})}
     said = publish.describe(
         experiment="made", sky="simulated sky, seed 1", labels="photo", bands="ugriz", size=15, seeds=[1, 2],
-        training=training, predictions=predictions, calibration=publish.Calibration(1.0, 0.0), model_sha256="0" * 64,
+        training=training, predictions=predictions, calibration=Calibration(1.0, 0.0), model_sha256="0" * 64,
     )  # fmt: skip
     assert said["magnitudes"] == [15.04, 22.96] and said["training_sources"] == 801
     assert said["training_fields"] == ["301-001000-1-0110"] and said["test_fields"] == ["301-001000-1-0100"]

@@ -108,6 +108,7 @@ MODULES: dict[str, list[str]] = {
     "auxiliary": LEARNING,
     "baselines": ["score_baselines", "tabulate_scores"],
     "buckets": ["check_buckets", "train_model"],
+    "calibration": ["publish_model", "tabulate_calibration"],
     "camera": ["detect_sources"],
     "catalog": [],
     "classes": [],

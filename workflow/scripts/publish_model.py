@@ -14,6 +14,7 @@ from scipy.special import expit
 from typer import Option
 
 from stargal import cli, models, publish
+from stargal.calibration import fit_calibration, mean_predictions
 from stargal.files import recorded, whole
 from stargal.sets import read_set
 from stargal.tables import read_table
@@ -35,8 +36,8 @@ def main(
     """Publish a classifier."""
     models.use_one_thread()
     numbers = [int(seed) for seed in seeds.split()]
-    table = publish.mean_predictions([read_table(Path(predicted.format(seed=seed))) for seed in numbers])
-    calibration = publish.fit_calibration(table, labels)
+    table = mean_predictions([read_table(Path(predicted.format(seed=seed))) for seed in numbers])
+    calibration = fit_calibration(table, labels)
     loaded = [models.load(Path(networks.format(seed=seed))) for seed in numbers]
     combined = publish.combine(loaded, calibration, experiment)
     models.save(combined, model)

@@ -392,9 +392,9 @@ def predictor(model: keras.Model) -> Callable[..., NDArray[np.float32]]:
     return lambda *inputs: graph(*inputs).numpy()[:, wanted]
 
 
-def outputs(model: keras.Model, inputs: Sequence[Any]) -> Any:
-    """What a model that is not being trained gives for its inputs, one or several."""
-    return model(inputs[0] if len(inputs) == 1 else list(inputs), training=False)
+def outputs(model: keras.Model, inputs: Sequence[Any], training: bool = False) -> Any:
+    """What a model gives for its inputs, one or several."""
+    return model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
 
 
 def signature(model: keras.Model) -> list[tf.TensorSpec]:

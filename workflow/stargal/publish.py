@@ -1,13 +1,10 @@
-"""The classifier to reuse: the networks of an experiment as one, and probabilities that mean what they say.
+"""The classifier to reuse: the networks of an experiment as one, with calibrated probabilities (`stargal.calibration`).
 
-The logits of the networks, one of each seed, are averaged, and a straight line is put through them that makes the
-probabilities of the validation sources the most likely (Platt 1999, in Advances in Large Margin Classifiers; with an
-offset of 0 it is the temperature of Guo et al. 2017, arXiv:1706.04599). Averages, line and all are one Keras model,
-which takes nanomaggies and needs nothing of this library.
+The average of the logits of the networks, one of each seed, and the line through them are one Keras model, which takes
+nanomaggies and needs nothing of this library.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import stargal.lean  # noqa: F401  # isort: skip  # before keras
@@ -15,81 +12,13 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import layers
-from numpy.typing import NDArray
-from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
-from stargal.errors import StargalError
-from stargal.labels import CLASSES, labelled, require_both_classes
-from stargal.metrics import SMALLEST
+from stargal.calibration import Calibration
+from stargal.labels import CLASSES
 from stargal.survey import PIXEL_ARCSEC
 
 EXTREMES = (0.005, 0.995)
 """Quantiles of the r magnitudes of the training sources between which a classifier has learned what it tells."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The line through the logits: probability = expit(slope * logit + offset)."""
-
-    slope: float
-    offset: float
-
-    def __call__(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated probabilities of a star."""
-        return np.asarray(expit(self.slope * logits + self.offset))
-
-
-def mean_predictions(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Predictions of networks of several seeds as one table, with the mean of their logits.
-
-    Parameters
-    ----------
-    runs : sequence of DataFrame
-        The same sources in the same order, as `predict` writes them.
-
-    Returns
-    -------
-    DataFrame
-        The first without its probability, and ``logit`` (float64).
-
-    Raises
-    ------
-    StargalError
-        If the sources differ.
-    """
-    first = runs[0]
-    for run in runs[1:]:
-        if not run["id"].equals(first["id"]):
-            raise StargalError("the networks of the seeds classified different sources; remove their predictions")
-    bounded = [np.clip(run["probability"].to_numpy(float), SMALLEST, 1 - SMALLEST) for run in runs]
-    return first.drop(columns="probability").assign(logit=np.mean([logit(values) for values in bounded], axis=0))
-
-
-def fit_calibration(predictions: pd.DataFrame, labels: str) -> Calibration:
-    """The line that makes the labels of the validation sources the most likely, and does not fall.
-
-    Of networks that have learned nothing, whose more likely stars are not the more often stars, the slope is 0: every
-    source is given the share of stars.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        As `mean_predictions` gives them.
-    labels : str
-        photo or truth.
-
-    Raises
-    ------
-    StargalError
-        If a class is missing.
-    """
-    sources = labelled(predictions, labels, "validation")
-    truth = sources["label"].to_numpy(np.int8)
-    require_both_classes("bucket validation", truth)
-    fitted = LogisticRegression(C=np.inf).fit(sources[["logit"]].to_numpy(float), truth)
-    slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    return Calibration(slope, offset) if slope > 0 else Calibration(0.0, float(logit(truth.mean())))
 
 
 def combine(networks: Sequence[keras.Model], calibration: Calibration, name: str) -> keras.Model:

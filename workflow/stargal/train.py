@@ -13,6 +13,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from stargal import models
 from stargal.auxiliary import read_auxiliary
 from stargal.errors import StargalError
 from stargal.labels import UNKNOWN, known_labels
@@ -322,14 +323,13 @@ def fit(
     weights = learner.trainable_weights
     adam = keras.optimizers.Adam(learning_rate)
     adam.build(weights)
-    given = [tf.TensorSpec((None, *one.shape[1:]), tf.float32) for one in model.inputs]
-    batch = [given, tf.TensorSpec((None, 1), tf.float32)]
+    batch = [models.signature(model), tf.TensorSpec((None, 1), tf.float32)]
 
     # Not keras.Model.fit: it hands each batch on through a generator of tf.data, a tenth of the time of a step.
     @tf.function(input_signature=batch)
     def learn(inputs: list[tf.Tensor], labels: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
-            probability = learner(_one_or_all(inputs), training=True)
+            probability = models.outputs(learner, inputs, training=True)
             penalized = entropy_of(labels, probability) + sum(learner.losses)
         adam.apply(tape.gradient(penalized, [weight.value for weight in weights]))
         for average, weight in zip(model.trainable_weights, weights, strict=True):
@@ -339,7 +339,7 @@ def fit(
 
     @tf.function(input_signature=batch)
     def judge(inputs: list[tf.Tensor], labels: tf.Tensor) -> None:
-        probability = model(_one_or_all(inputs), training=False)
+        probability = models.outputs(model, inputs)
         for metric in metrics:
             metric.update_state(labels, probability)
 
@@ -371,8 +371,3 @@ def fit(
         learned.next_epoch()
     model.set_weights(kept)
     return pd.DataFrame(epochs)
-
-
-def _one_or_all(inputs: list[tf.Tensor]) -> Any:
-    """Inputs as a network takes them: one as it is, several in a list."""
-    return inputs[0] if len(inputs) == 1 else inputs
