@@ -162,13 +162,12 @@ def moved(patches: NDArray[Any], turns: NDArray[np.int64], mirror: NDArray[np.in
 
     `turns` counts the right angles; `mirror` is 0 for none, 1 for along the diagonal, 2 for upside down.
     """
-    result = patches.copy()
-    for quarter, kind in {*zip(turns.tolist(), mirror.tolist(), strict=True)} - {(0, 0)}:
-        rows = np.flatnonzero((turns == quarter) & (mirror == kind))
-        cut = patches[rows]
-        mirrored = (cut, cut.swapaxes(1, 2), cut[:, ::-1])[kind]
-        result[rows] = np.rot90(mirrored, quarter, axes=(1, 2))
-    return result
+    size = patches.shape[1]
+    pixels = np.arange(size**2).reshape(size, size)
+    mirrored = pixels, pixels.T, pixels[::-1]
+    origins = np.array([[np.rot90(kind, quarter).ravel() for kind in mirrored] for quarter in range(4)])
+    origin = origins[turns, mirror] + np.arange(len(patches))[:, np.newaxis] * size**2
+    return patches.reshape(-1, patches.shape[3]).take(origin, axis=0).reshape(patches.shape)
 
 
 def reseen(
