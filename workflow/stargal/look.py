@@ -20,9 +20,9 @@ def style() -> AbstractContextManager[None]:
 def save(figure: Figure, path: Path, sky: str) -> None:
     """Write an SVG or PNG, as the path says, without date or version: the same figure gives the same bytes.
 
-    `sky` is written in the corner: what is simulated says so wherever it is shown.
+    `sky` is written below the figure, which grows by that line: what is simulated says so wherever it is shown.
     """
-    figure.text(0.998, 0.004, sky, ha="right", va="bottom", fontsize=7, color="0.35")
+    figure.text(0.998, 0, sky, ha="right", va="top", fontsize=7, color="0.35")
     metadata = {"svg": {"Date": None}, "png": {"Software": None}}[path.suffix[1:]]
     with whole(path) as partial:
         figure.savefig(partial, format=path.suffix[1:], metadata=metadata)
