@@ -200,7 +200,7 @@ def test_heavy_jobs_go_through_sbatch(finished: Finished):
 def test_a_job_short_of_memory_is_killed_and_tried_again_with_more(finished: Finished):
     aligned = [job for job in finished.jobs if "align_field" in job.comment]
     for field in SIMULATED:
-        asked = [(job.memory, job.state) for job in aligned if job.comment.endswith(field)]
+        asked = [(job.memory, job.state) for job in aligned if job.comment.replace("-", "_").endswith(field)]
         assert asked == [(f"{TOO_LITTLE}M", "FAILED"), (f"{2 * TOO_LITTLE}M", "COMPLETED")]
     others = {job.state for job in finished.jobs if job not in aligned}
     assert others == {"COMPLETED"}

@@ -15,9 +15,9 @@ from PIL import Image
 from stargal import report, viewer
 
 ROOT = Path(__file__).parents[2]
-TABLE = """sky,classifier,seed,sources,accuracy,accuracy_low,accuracy_high,gap
-made sky,base,1,1545,0.930744,0.91843,0.943689,11803.4
-made sky,majority,,1545,0.757929,,,-0.25
+TABLE = """sky,classifier,seed,sources,accuracy,accuracy_sd,accuracy_low,accuracy_high,gap
+made sky,base,1,1545,0.930744,0.012149,0.91843,0.943689,11803.4
+made sky,majority,,1545,0.757929,,,,-0.25
 """
 
 
@@ -48,10 +48,11 @@ def test_cells_are_the_files_numbers(table):
     first, second = (dict(zip(columns, row, strict=True)) for row in rows)
     assert first["accuracy"].value == "0.930744" and first["accuracy"].text == "0.9307"
     assert [end.value for end in first["accuracy"].interval] == ["0.91843", "0.943689"]
+    assert (first["accuracy"].scatter.value, first["accuracy"].scatter.text) == ("0.012149", "0.0121")
     assert first["sources"].text == "1545" and first["gap"].text == "11803"
     assert first["classifier"].value is None
     assert second["seed"].text == "" and second["seed"].value is None
-    assert second["accuracy"].interval is None
+    assert second["accuracy"].interval is None and second["accuracy"].scatter is None
     assert second["gap"].value == "-0.25"
 
 

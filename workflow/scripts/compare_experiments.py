@@ -43,12 +43,12 @@ def main(
         },
         labels,
     )
-    described = pd.DataFrame(varied.values())
-    described["parameters"] = [
+    compared["parameters"] = [
         count_parameters(Path(models.format(experiment=name, seed=seeds.split()[0]))) for name in varied
     ]
     theirs = read_csv(published)
     theirs = theirs[theirs["comparison"] == comparison].drop(columns="comparison").set_index("experiment")
+    described = pd.DataFrame(varied.values())
     whole = pd.concat([compared[["experiment"]], described, compared.drop(columns="experiment")], axis=1)
     write_csv(whole.join(theirs, on="experiment") if len(theirs) else whole, table, sky)
 

@@ -17,11 +17,11 @@ from stargal.labels import labelled
 from stargal.metrics import LEVEL, SMALLEST, Scorer
 from stargal.tables import unusable
 
-HISTORY = ("loss", "accuracy", "val_loss", "val_accuracy")
-"""What of a history is compared: the epoch whose weights were kept."""
-
 DIFFERENCES = ("val_loss", "val_accuracy")
-"""What is compared source by source."""
+"""What is compared source by source, of the epoch whose weights were kept."""
+
+TRAINING = ("loss", "accuracy")
+"""What else is told of that epoch."""
 
 TEST = ("mcc", "accuracy", "roc_auc")
 """Scores of the test bucket."""
@@ -45,9 +45,10 @@ def compare(
     Returns
     -------
     DataFrame
-        A row an experiment: ``experiment, seeds, epochs``; each of `HISTORY` and each of ``test_`` `TEST` with its
-        standard deviation over the seeds (``_sd``, NaN of one seed); each of `DIFFERENCES` as ``_difference`` from the
-        first experiment with both ends of its 95 % interval (see `interval`), NaN for the first.
+        A row an experiment: ``experiment``; each of `DIFFERENCES` with its standard deviation over the seeds (``_sd``,
+        NaN of one seed) and as ``_difference`` from the first experiment with both ends of its 95 % interval (see
+        `interval`), NaN for the first; each of ``test_`` `TEST` and of `TRAINING` with its standard deviation;
+        ``epochs, seeds``.
     """
     base = next(iter(histories))
     judged = {
@@ -57,17 +58,18 @@ def compare(
     for name, runs in histories.items():
         kept = pd.DataFrame([run.iloc[int(run["val_loss"].argmin())] for run in runs])
         tested = pd.DataFrame([_tested(labelled(run, against, "test")) for run in predictions[name]])
-        row: dict[str, Any] = {"experiment": name, "seeds": len(runs), "epochs": kept["epoch"].mean()}
-        for quantity in HISTORY:
-            row |= {quantity: kept[quantity].mean(), f"{quantity}_sd": kept[quantity].std()}
-        for score in TEST:
-            row |= {f"test_{score}": tested[score].mean(), f"test_{score}_sd": tested[score].std()}
+        row: dict[str, Any] = {"experiment": name}
         for quantity in DIFFERENCES:
             ends = (np.nan,) * 3
             if name != base:
                 ends = interval(*(np.array([run[quantity] for run in judged[key]]) for key in (name, base)))
+            row |= {quantity: kept[quantity].mean(), f"{quantity}_sd": kept[quantity].std()}
             row |= dict(zip((f"{quantity}_difference{end}" for end in ("", "_low", "_high")), ends, strict=True))
-        rows.append(row)
+        for score in TEST:
+            row |= {f"test_{score}": tested[score].mean(), f"test_{score}_sd": tested[score].std()}
+        for quantity in TRAINING:
+            row |= {quantity: kept[quantity].mean(), f"{quantity}_sd": kept[quantity].std()}
+        rows.append(row | {"epochs": kept["epoch"].mean(), "seeds": len(runs)})
     return pd.DataFrame(rows)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import platform
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -39,7 +40,7 @@ SOFTWARE = (
 )  # fmt: skip
 """Distributions whose versions are told, where they are installed."""
 
-FOLDED = 12
+FOLDED = 15
 """A table of more rows is folded."""
 
 IMAGES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
@@ -48,10 +49,11 @@ IMAGES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
 
 @dataclass
 class Cell:
-    """What a table shows: text, the number it stands for as its file spells it, and the ends of its interval."""
+    """What a table shows: text, the number it stands for as its file spells it, its scatter, its interval's ends."""
 
     text: str
     value: str | None = None
+    scatter: "Cell | None" = None
     interval: "tuple[Cell, Cell] | None" = None
 
 
@@ -67,7 +69,7 @@ class Shown:
 
 
 def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
-    """A CSV file as the page shows it: without the sky, which is said above, a score and its interval in one cell.
+    """A CSV file as the page shows it: without the sky, which is said above; a score with its scatter and interval.
 
     Returns
     -------
@@ -76,13 +78,15 @@ def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
         Numbers of a column have the same decimals, four significant digits for the greatest.
     """
     table = pd.read_csv(intact(path), dtype=str, keep_default_na=False).drop(columns="sky", errors="ignore")
-    columns = [str(name) for name in table if not (_end_of(str(name)) in table and name != _end_of(str(name)))]
+    columns = [name for name in map(str, table) if _owner(name) == name or _owner(name) not in table]
     written = {name: _decimals(table[name]) for name in columns}
     rows = []
     for record in table.to_dict("records"):
         row = []
         for name in columns:
             cell = _cell(record[name], written[name])
+            if record.get(f"{name}_sd"):
+                cell.scatter = _cell(record[f"{name}_sd"], written[name])
             if record.get(f"{name}_low") and record.get(f"{name}_high"):
                 low, high = (_cell(record[f"{name}_{end}"], written[name]) for end in ("low", "high"))
                 cell.interval = low, high
@@ -91,9 +95,9 @@ def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
     return columns, rows
 
 
-def _end_of(column: str) -> str:
-    """The column that another one's numbers are an end of the interval of; else the column itself."""
-    return column.removesuffix("_low").removesuffix("_high")
+def _owner(column: str) -> str:
+    """The column whose numbers another one's are the scatter or an end of the interval of; else the column itself."""
+    return re.sub("_(sd|low|high)$", "", column)
 
 
 def _decimals(column: "pd.Series[str]") -> int | None:
