@@ -58,6 +58,9 @@ def test_seconds_are_read_from_what_training_left(project: Project):
         assert project.planned() == {}
     finally:
         shutil.rmtree(project.result("timings"))
+    scores = [f"{score}{end}" for score in ("val_loss", "val_accuracy", "test_mcc") for end in ("", "_sd")]
+    costs = ["epochs_trained", "seconds", "seconds_per_epoch", "max_rss_mb"]
+    assert list(table) == ["sky", "experiment", "augmentation", "parameters", *scores, *costs]
     assert table["experiment"].tolist() == ["regularized_small", "augmentation_small-blur_seeing"]
     assert (table["parameters"] > 10_000).all() and (table["epochs_trained"] == 2).all()
     assert (table[["seconds", "seconds_per_epoch", "max_rss_mb"]] > 0).all(axis=None)

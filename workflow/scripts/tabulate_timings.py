@@ -34,8 +34,8 @@ def main(
             for name in compared["experiment"]
         }
 
-    first, last = compared.columns.get_loc("experiment"), compared.columns.get_loc("parameters")
-    described = compared[[*compared.columns[first : last + 1], *SCORES]]
+    first, last = compared.columns.get_loc("experiment"), compared.columns.get_loc("val_loss")
+    described = compared[[*compared.columns[first:last], "parameters", *SCORES]]
     write_csv(described.merge(timings(of_each(benchmarks, "\t"), of_each(histories, ",")), on="experiment"), table, sky)
 
 
