@@ -48,8 +48,9 @@ def main(
     ]
     theirs = read_csv(published)
     theirs = theirs[theirs["comparison"] == comparison].drop(columns="comparison").set_index("experiment")
-    described = pd.DataFrame(varied.values())
-    whole = pd.concat([compared[["experiment"]], described, compared.drop(columns="experiment")], axis=1)
+    whole = pd.concat(
+        [compared[["experiment"]], pd.DataFrame(varied.values()), compared.drop(columns="experiment")], axis=1
+    )
     write_csv(whole.join(theirs, on="experiment") if len(theirs) else whole, table, sky)
 
 

@@ -63,12 +63,12 @@ def compare(
             ends = (np.nan,) * 3
             if name != base:
                 ends = interval(*(np.array([run[quantity] for run in judged[key]]) for key in (name, base)))
-            row |= {quantity: kept[quantity].mean(), f"{quantity}_sd": kept[quantity].std()}
+            row |= _over_seeds(quantity, kept[quantity])
             row |= dict(zip((f"{quantity}_difference{end}" for end in ("", "_low", "_high")), ends, strict=True))
         for score in TEST:
-            row |= {f"test_{score}": tested[score].mean(), f"test_{score}_sd": tested[score].std()}
+            row |= _over_seeds(f"test_{score}", tested[score])
         for quantity in TRAINING:
-            row |= {quantity: kept[quantity].mean(), f"{quantity}_sd": kept[quantity].std()}
+            row |= _over_seeds(quantity, kept[quantity])
         rows.append(row | {"epochs": kept["epoch"].mean(), "seeds": len(runs)})
     return pd.DataFrame(rows)
 
@@ -145,6 +145,11 @@ def _by_source(sources: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
         "val_loss": -np.log(np.where(star, clipped, 1 - clipped)),
         "val_accuracy": ((probability > 0.5) == star).astype(float),
     }
+
+
+def _over_seeds(name: str, values: "pd.Series[float]") -> dict[str, float]:
+    """Mean and standard deviation, NaN of one."""
+    return {name: values.mean(), f"{name}_sd": values.std()}
 
 
 def _tested(sources: pd.DataFrame) -> dict[str, float]:

@@ -25,4 +25,5 @@ def save(figure: Figure, path: Path, sky: str) -> None:
     figure.text(0.998, 0, sky, ha="right", va="top", fontsize=7, color="0.35")
     metadata = {"svg": {"Date": None}, "png": {"Software": None}}[path.suffix[1:]]
     with whole(path) as partial:
-        figure.savefig(partial, format=path.suffix[1:], metadata=metadata)
+        # tight here and not in the style, without which the name of the sky would be cut off
+        figure.savefig(partial, format=path.suffix[1:], metadata=metadata, bbox_inches="tight")
