@@ -26,12 +26,12 @@ import reproject  # noqa: F401  (its import is no part of the times)
 from astropy.io import fits
 
 from made_archive import frame_path
-from stargal.align import align_field
-from stargal.cube import write_cube
-from stargal.frames import read_frame
-from stargal.stars import find_stars, measure_stars, sky_sigma
-from stargal.survey import BANDS, Field
-from stargal.wcs import map_pixels
+from stargal.imaging.align import align_field
+from stargal.imaging.astrometry import map_pixels
+from stargal.imaging.cube import write_cube
+from stargal.imaging.frames import read_frame
+from stargal.imaging.stars import find_stars, measure_stars, sky_sigma
+from stargal.survey.fields import BANDS, Field
 
 METHODS = ("lanczos3", "lanczos3, no refinement", "interp", "exact", "adaptive")
 

@@ -2,7 +2,7 @@
 
     python tests/benchmark_render.py [rerun-run-camcol-field] [band]
 
-Both draw the light alone, without sky and noise, each source on a stamp as large as `stargal.render` gives it. GalSim
+Both draw the light alone, without sky and noise, each source on a stamp as large as `stargal.simulation.render` gives it. GalSim
 draws the same profiles: two Gaussians and a power law for the PSF, a disk and a bulge for a galaxy, but neither
 diffraction spikes nor clumps, and PSFs in steps of 1 % of their width, since it makes a table for each. CPU time is
 that of one thread; the difference is told in units of the sky's noise, in which it would have to be seen, and as flux
@@ -19,9 +19,10 @@ import galsim
 import numpy as np
 from numpy.typing import NDArray
 
-from stargal import render, simulate, sky
-from stargal.camera import Scan
-from stargal.survey import COLUMNS, ROWS, STEP_ROWS, Field
+from stargal.simulation import frames as simulate
+from stargal.simulation import render, sky
+from stargal.simulation.camera import Scan
+from stargal.survey.fields import COLUMNS, ROWS, STEP_ROWS, Field
 
 SEED = 1
 

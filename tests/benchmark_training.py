@@ -45,7 +45,7 @@ def convolutions(_: int) -> float:
     import numpy as np
     import tensorflow as tf
 
-    from stargal import models
+    from stargal.learning import models
 
     models.use_one_thread()
     random = np.random.default_rng(SEED)
@@ -85,18 +85,18 @@ def made_patches(count: int):
 
 
 def network():
-    from stargal import models
+    from stargal.learning import models
 
     return models.build("regularized", size=SIZE, sky_sigma=[0.1] * BANDS, seed=SEED, dropout=0.3, l2=1e-4)
 
 
 def streamed(count: int, **variants: float) -> float:
-    """CPU seconds a patch of `stargal.train.fit`."""
+    """CPU seconds a patch of `stargal.learning.train.fit`."""
     import numpy as np
     import pandas as pd
 
-    from stargal import models, train
-    from stargal.augment import Augmentation
+    from stargal.learning import models, train
+    from stargal.learning.augment import Augmentation
 
     models.use_one_thread()
     with tempfile.TemporaryDirectory() as folder:
@@ -137,7 +137,7 @@ def stored(count: int) -> float:
     import keras
     import numpy as np
 
-    from stargal.augment import Augmentation
+    from stargal.learning.augment import Augmentation
 
     patches, labels = made_patches(count // 8)
     augmentation = Augmentation(rotations=True, reflections=True, offset=0.1, blur=1.0)

@@ -17,7 +17,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from stargal.survey import BANDS, COLUMNS, FRAME_LAG, ROWS, STEP_ROWS, Field
+from stargal.survey.fields import BANDS, COLUMNS, FRAME_LAG, ROWS, STEP_ROWS, Field
 
 NMGY = {"u": 0.01, "g": 0.004, "r": 0.005, "i": 0.0065, "z": 0.035}
 SIGMA = {"u": 0.04, "g": 0.016, "r": 0.026, "i": 0.04, "z": 0.16}

@@ -7,8 +7,8 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from scipy import fft
 
-from stargal.frames import Frame
-from stargal.wcs import Tan
+from stargal.imaging.astrometry import Tan
+from stargal.imaging.frames import Frame
 
 SIGMA, NMGY, FWHM = 0.025, 0.005, 3.0
 """Sky noise and calibration, nanomaggies; full width at half maximum of the core, pixels."""

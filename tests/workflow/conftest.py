@@ -17,7 +17,7 @@ import yaml
 
 from archive_server import ArchiveServer
 from made_archive import make_archive
-from stargal.survey import Field
+from stargal.survey.fields import Field
 
 ROOT = Path(__file__).parents[2]
 FIELDS = {

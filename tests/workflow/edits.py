@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from conftest import SPARE, Project
 from made_archive import catalog_bytes, catalog_table, frame_bytes, make_image, make_sources
-from stargal.survey import Field
+from stargal.survey.fields import Field
 
 JOBS = {
     "download_field": 4,
@@ -447,7 +447,7 @@ EDITS = [
     line("workflow/scripts/tabulate_scores.py", "tabulate_scores"),
     line("workflow/scripts/plot_roc.py", "plot_roc"),
     *[line(f"workflow/stargal/{name}.py", *rules, text="CHANGED = True") for name, rules in MODULES.items()],
-    line("workflow/stargal/stargal.mplstyle", *FIGURES, text="font.size: 9"),
+    line("workflow/stargal/report/stargal.mplstyle", *FIGURES, text="font.size: 9"),
     line("workflow/rules/align.smk"),
     line("workflow/schemas/config.schema.yaml"),
     line("workflow/report/roc.rst", "write_report", text="More."),

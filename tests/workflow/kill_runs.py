@@ -28,8 +28,8 @@ import yaml
 from archive_server import ArchiveServer
 from conftest import Project
 from made_archive import make_archive
-from stargal.files import sha256
-from stargal.survey import Field
+from stargal.io.files import sha256
+from stargal.survey.fields import Field
 
 FIELDS = {
     Field(301, 1000, 1, 100): "train",

@@ -10,7 +10,7 @@ from numpy.lib import recfunctions
 
 from conftest import FIELDS, Project
 from made_archive import catalog_bytes, catalog_path, catalog_table, frame_bytes, frame_path, make_image, make_sources
-from stargal.survey import COLUMNS, ROWS, Field
+from stargal.survey.fields import COLUMNS, ROWS, Field
 
 TRAIN, OTHER = Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)
 SOURCES = catalog_table(TRAIN, make_sources(TRAIN), 1)

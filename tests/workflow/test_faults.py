@@ -19,8 +19,8 @@ from test_bad_input import refused
 
 from archive_server import ArchiveServer
 from conftest import Project
-from stargal.files import record_of, sha256
-from stargal.survey import Field
+from stargal.io.files import record_of, sha256
+from stargal.survey.fields import Field
 
 FIRST, SECOND = Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)
 CUBES = [f"results/made/aligned/{field.name}.fits" for field in (FIRST, SECOND)]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from conftest import FIELDS, ROOT
-from stargal.survey import Field
+from stargal.survey.fields import Field
 
 OUTER = f"""
 configfile: "outer.yaml"

@@ -1,7 +1,7 @@
 """What a dry run prints: the jobs of a plan, or their number where they would be thousands."""
 
 from conftest import Project
-from stargal.survey import Field
+from stargal.survey.fields import Field
 
 CUBE = "results/made/aligned/301-001000-1-0011.fits"
 TITLE = "Aligning the bands of field 301-001000-1-0011"

@@ -12,7 +12,7 @@ import yaml
 
 from archive_server import ArchiveServer
 from conftest import Project
-from stargal.survey import Field
+from stargal.survey.fields import Field
 
 ROOT = Path(__file__).parents[2]
 FIELDS = {Field(301, 8162, 6, 174): "train", Field(301, 8162, 6, 120): "validation", Field(301, 8162, 6, 80): "test"}

@@ -24,9 +24,9 @@ WORKFLOW = Path(workflow.snakefile).parents[1]
 OWN_CONFIG = WORKFLOW.parent / "config/config.yaml"
 sys.path.insert(0, str(WORKFLOW))
 
-from stargal import config as settings
+from stargal.plan import config as settings
 from stargal.errors import StargalError
-from stargal.survey import Field, format_fields
+from stargal.survey.fields import Field, format_fields
 
 # Used as a module with a configuration, Snakemake reads no file of ours: what is left out there is as in config.yaml.
 if workflow.modifier.skip_configfile:
@@ -66,7 +66,7 @@ TABLES = f"{RESULTS}/tables"
 FOOTPRINTS = f"{TABLES}/footprints.csv"
 FIGURES = f"{RESULTS}/figures"
 MANIFEST = f"{RESULTS}/manifest.sha256"
-STYLE = os.path.relpath(WORKFLOW / "stargal/stargal.mplstyle")
+STYLE = os.path.relpath(WORKFLOW / "stargal/report/stargal.mplstyle")
 
 
 wildcard_constraints:

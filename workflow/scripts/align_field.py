@@ -14,13 +14,13 @@ import numpy as np
 from typer import Argument, Option
 
 import stargal
-from stargal import cli
-from stargal.align import align_field, describe_alignment
-from stargal.cube import write_cube
 from stargal.errors import StargalError
-from stargal.files import sha256, whole
-from stargal.frames import read_frame
-from stargal.survey import REFERENCE, Field
+from stargal.imaging.align import align_field, describe_alignment
+from stargal.imaging.cube import write_cube
+from stargal.imaging.frames import read_frame
+from stargal.io import cli
+from stargal.io.files import sha256, whole
+from stargal.survey.fields import REFERENCE, Field
 
 
 def main(

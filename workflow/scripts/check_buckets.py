@@ -8,10 +8,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.buckets import check_buckets
-from stargal.survey import parse_fields
-from stargal.tables import read_json, write_csv
+from stargal.dataset.buckets import check_buckets
+from stargal.io import cli
+from stargal.io.tables import read_json, write_csv
+from stargal.survey.fields import parse_fields
 
 
 def main(

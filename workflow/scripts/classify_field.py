@@ -10,11 +10,12 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli, models
-from stargal.classify import classify, count_catalog, read_classifier, write_catalog
-from stargal.cube import read_cube
-from stargal.files import whole
-from stargal.tables import read_table
+from stargal.imaging.cube import read_cube
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import read_table
+from stargal.learning import models
+from stargal.learning.classify import classify, count_catalog, read_classifier, write_catalog
 
 
 def main(

@@ -11,9 +11,9 @@ from typing import Annotated
 import pandas as pd
 from typer import Option
 
-from stargal import cli
-from stargal.comparisons import compare, count_parameters
-from stargal.tables import read_csv, read_table, write_csv
+from stargal.evaluation.comparisons import compare, count_parameters
+from stargal.io import cli
+from stargal.io.tables import read_csv, read_table, write_csv
 
 
 def main(

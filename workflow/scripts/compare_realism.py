@@ -9,10 +9,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.realism import compare, read_descriptions
-from stargal.survey import parse_fields
-from stargal.tables import write_csv
+from stargal.evaluation.realism import compare, read_descriptions
+from stargal.io import cli
+from stargal.io.tables import write_csv
+from stargal.survey.fields import parse_fields
 
 
 def main(

@@ -9,11 +9,11 @@ from typing import Annotated
 from threadpoolctl import threadpool_limits
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.frames import read_frame
-from stargal.realism import describe_field
-from stargal.survey import Field
-from stargal.tables import write_csv
+from stargal.evaluation.realism import describe_field
+from stargal.imaging.frames import read_frame
+from stargal.io import cli
+from stargal.io.tables import write_csv
+from stargal.survey.fields import Field
 
 
 def main(

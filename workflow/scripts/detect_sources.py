@@ -10,11 +10,11 @@ from typing import Annotated
 from threadpoolctl import threadpool_limits
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.detect import detect_sources
-from stargal.files import whole
-from stargal.frames import read_frame
-from stargal.survey import Field
+from stargal.imaging.frames import read_frame
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.photometry.catalog import detect_sources
+from stargal.survey.fields import Field
 
 
 def main(

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import archive, cli
+from stargal.archive import transfer as archive
+from stargal.io import cli
 
 
 def main(

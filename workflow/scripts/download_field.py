@@ -9,8 +9,9 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import archive, cli
-from stargal.survey import Field
+from stargal.archive import transfer as archive
+from stargal.io import cli
+from stargal.survey.fields import Field
 
 
 def main(

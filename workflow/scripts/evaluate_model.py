@@ -9,10 +9,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.labels import require_both_classes
-from stargal.metrics import evaluate_buckets
-from stargal.tables import read_table, write_records
+from stargal.evaluation.metrics import evaluate_buckets
+from stargal.io import cli
+from stargal.io.tables import read_table, write_records
+from stargal.survey.labels import require_both_classes
 
 
 def main(

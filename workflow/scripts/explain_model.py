@@ -10,13 +10,14 @@ from typing import Annotated
 import numpy as np
 from typer import Argument, Option
 
-from stargal import cli, models
-from stargal.explain import choose, explain
-from stargal.files import whole
-from stargal.labels import LABELS, require_both_classes
-from stargal.sets import read_set
-from stargal.tables import write_csv
-from stargal.train import open_set
+from stargal.dataset.sets import read_set
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import write_csv
+from stargal.learning import models
+from stargal.learning.explain import choose, explain
+from stargal.learning.train import open_set
+from stargal.survey.labels import LABELS, require_both_classes
 
 
 def main(

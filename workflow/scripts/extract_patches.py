@@ -9,10 +9,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.cube import read_cube
-from stargal.patches import extract_patches, write_patches
-from stargal.tables import read_table
+from stargal.dataset.patches import extract_patches, write_patches
+from stargal.imaging.cube import read_cube
+from stargal.io import cli
+from stargal.io.tables import read_table
 
 
 def main(

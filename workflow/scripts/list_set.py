@@ -8,10 +8,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.sets import FieldFiles, list_set
-from stargal.survey import parse_fields
-from stargal.tables import write_csv
+from stargal.dataset.sets import FieldFiles, list_set
+from stargal.io import cli
+from stargal.io.tables import write_csv
+from stargal.survey.fields import parse_fields
 
 
 def main(

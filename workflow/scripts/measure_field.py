@@ -12,14 +12,14 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.catalog import match_truth, tabulate
-from stargal.files import whole
-from stargal.frames import read_frame
-from stargal.photo import classify, detect, measure, prepare
-from stargal.sky import extinction
-from stargal.survey import BANDS, COLUMNS, REFERENCE, ROWS, Field
-from stargal.tables import read_table
+from stargal.imaging.frames import read_frame
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import read_table
+from stargal.photometry.photo import classify, detect, measure, prepare
+from stargal.simulation.catalog import match_truth, tabulate
+from stargal.simulation.sky import extinction
+from stargal.survey.fields import BANDS, COLUMNS, REFERENCE, ROWS, Field
 
 
 def main(

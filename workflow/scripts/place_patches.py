@@ -12,14 +12,14 @@ from typing import Annotated
 import numpy as np
 from typer import Option
 
-from stargal import cli
-from stargal.classes import NAMES, place_patches
-from stargal.cube import read_cube
-from stargal.files import whole
-from stargal.labels import LABELS, known_labels
-from stargal.sources import in_frame, read_catalog
-from stargal.survey import Field
-from stargal.tables import read_table
+from stargal.dataset.sources import in_frame, read_catalog
+from stargal.evaluation.classes import NAMES, place_patches
+from stargal.imaging.cube import read_cube
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import read_table
+from stargal.survey.fields import Field
+from stargal.survey.labels import LABELS, known_labels
 
 
 def main(

@@ -11,15 +11,15 @@ from typing import Annotated
 import numpy as np
 from typer import Option
 
-from stargal import cli
-from stargal.augment import Augmentation
-from stargal.labels import CLASSES, LABELS, known_labels
-from stargal.look import save, style
-from stargal.mixture import fit_mixture
-from stargal.patches import read_patches
-from stargal.pictures import draw_variants
-from stargal.survey import REFERENCE
-from stargal.tables import read_json, read_table
+from stargal.dataset.patches import read_patches
+from stargal.io import cli
+from stargal.io.tables import read_json, read_table
+from stargal.learning.augment import Augmentation
+from stargal.learning.mixture import fit_mixture
+from stargal.report.look import save, style
+from stargal.report.pictures import draw_variants
+from stargal.survey.fields import REFERENCE
+from stargal.survey.labels import CLASSES, LABELS, known_labels
 
 SHOWN = 18.0
 """The r magnitude: bright enough to see what is done, too faint to fill the patch."""

@@ -9,12 +9,12 @@ from typing import Annotated
 import numpy as np
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.cube import read_cube
-from stargal.frames import read_frame
-from stargal.look import save, style
-from stargal.pictures import COLOUR_BANDS, choose_window, colour_picture, draw_cutouts
-from stargal.tables import read_table
+from stargal.imaging.cube import read_cube
+from stargal.imaging.frames import read_frame
+from stargal.io import cli
+from stargal.io.tables import read_table
+from stargal.report.look import save, style
+from stargal.report.pictures import COLOUR_BANDS, choose_window, colour_picture, draw_cutouts
 
 
 def main(

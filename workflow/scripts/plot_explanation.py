@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from typer import Option
 
-from stargal import cli, look, plots
-from stargal.files import intact
-from stargal.tables import read_csv
+from stargal.io import cli
+from stargal.io.files import intact
+from stargal.io.tables import read_csv
+from stargal.report import look, plots
 
 
 def main(

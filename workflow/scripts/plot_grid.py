@@ -7,8 +7,9 @@ from typing import Annotated
 import pandas as pd
 from typer import Argument, Option
 
-from stargal import cli, look, plots
-from stargal.files import intact
+from stargal.io import cli
+from stargal.io.files import intact
+from stargal.report import look, plots
 
 
 def main(

@@ -10,8 +10,9 @@ from typing import Annotated
 import pandas as pd
 from typer import Option
 
-from stargal import cli, look, plots
-from stargal.tables import read_csv, read_json
+from stargal.io import cli
+from stargal.io.tables import read_csv, read_json
+from stargal.report import look, plots
 
 
 def main(

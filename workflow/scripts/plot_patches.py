@@ -8,12 +8,12 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.look import save, style
-from stargal.patches import read_patches
-from stargal.pictures import draw_patches
-from stargal.survey import REFERENCE
-from stargal.tables import read_table
+from stargal.dataset.patches import read_patches
+from stargal.io import cli
+from stargal.io.tables import read_table
+from stargal.report.look import save, style
+from stargal.report.pictures import draw_patches
+from stargal.survey.fields import REFERENCE
 
 
 def main(

@@ -9,11 +9,11 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.look import save, style
-from stargal.realism import draw_ratios, draw_sources, read_descriptions
-from stargal.survey import parse_fields
-from stargal.tables import read_csv
+from stargal.evaluation.realism import draw_ratios, draw_sources, read_descriptions
+from stargal.io import cli
+from stargal.io.tables import read_csv
+from stargal.report.look import save, style
+from stargal.survey.fields import parse_fields
 
 
 def main(

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli, look, plots
-from stargal.labels import labelled
-from stargal.tables import read_table
+from stargal.io import cli
+from stargal.io.tables import read_table
+from stargal.report import look, plots
+from stargal.survey.labels import labelled
 
 
 def main(

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.look import save, style
-from stargal.pictures import draw_statistics
-from stargal.tables import read_csv
+from stargal.io import cli
+from stargal.io.tables import read_csv
+from stargal.report.look import save, style
+from stargal.report.pictures import draw_statistics
 
 
 def main(

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli, look, plots
-from stargal.tables import read_csv
+from stargal.io import cli
+from stargal.io.tables import read_csv
+from stargal.report import look, plots
 
 
 def main(

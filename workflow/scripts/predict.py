@@ -14,11 +14,12 @@ import pyarrow
 import pyarrow.parquet
 from typer import Argument, Option
 
-from stargal import cli, models
-from stargal.files import whole
-from stargal.sets import read_set
-from stargal.tables import read_table, unusable
-from stargal.train import open_set
+from stargal.dataset.sets import read_set
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import read_table, unusable
+from stargal.learning import models
+from stargal.learning.train import open_set
 
 
 def main(

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from typer import Argument, Option
 
-from stargal import cli, models
-from stargal.classes import NAMES
-from stargal.files import whole
-from stargal.sets import read_set
-from stargal.tables import read_table, unusable
-from stargal.train import open_set
+from stargal.dataset.sets import read_set
+from stargal.evaluation.classes import NAMES
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import read_table, unusable
+from stargal.learning import models
+from stargal.learning.train import open_set
 
 
 def main(

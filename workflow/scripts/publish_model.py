@@ -13,11 +13,12 @@ from typing import Annotated
 from scipy.special import expit
 from typer import Option
 
-from stargal import cli, models, publish
-from stargal.calibration import fit_calibration, mean_predictions
-from stargal.files import recorded, whole
-from stargal.sets import read_set
-from stargal.tables import read_table
+from stargal.dataset.sets import read_set
+from stargal.io import cli
+from stargal.io.files import recorded, whole
+from stargal.io.tables import read_table
+from stargal.learning import models, publish
+from stargal.learning.calibration import fit_calibration, mean_predictions
 
 
 def main(

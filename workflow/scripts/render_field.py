@@ -9,11 +9,11 @@ from typing import Annotated
 import numpy as np
 from typer import Option
 
-from stargal import cli
-from stargal.cube import read_cube
-from stargal.files import intact, whole
-from stargal.pictures import COLOUR_BANDS, colour_picture
-from stargal.viewer import encode_field, encode_patches
+from stargal.imaging.cube import read_cube
+from stargal.io import cli
+from stargal.io.files import intact, whole
+from stargal.report.pictures import COLOUR_BANDS, colour_picture
+from stargal.report.viewer import encode_field, encode_patches
 
 
 def main(

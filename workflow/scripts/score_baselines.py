@@ -10,13 +10,13 @@ from typing import Annotated
 import pandas as pd
 from typer import Option
 
-from stargal import cli
-from stargal.baselines import BASELINES, COLUMNS, score_sources
-from stargal.files import whole
-from stargal.labels import LABELS, UNKNOWN, known_labels, require_both_classes
-from stargal.metrics import evaluate_buckets
-from stargal.survey import parse_fields
-from stargal.tables import read_table, write_records
+from stargal.evaluation.baselines import BASELINES, COLUMNS, score_sources
+from stargal.evaluation.metrics import evaluate_buckets
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import read_table, write_records
+from stargal.survey.fields import parse_fields
+from stargal.survey.labels import LABELS, UNKNOWN, known_labels, require_both_classes
 
 
 def main(

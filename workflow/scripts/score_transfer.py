@@ -10,10 +10,10 @@ from typing import Annotated
 import pandas as pd
 from typer import Option
 
-from stargal import cli
-from stargal.labels import require_both_classes
-from stargal.metrics import COLUMNS, evaluate
-from stargal.tables import read_table, write_csv
+from stargal.evaluation.metrics import COLUMNS, evaluate
+from stargal.io import cli
+from stargal.io.tables import read_table, write_csv
+from stargal.survey.labels import require_both_classes
 
 
 def main(

@@ -9,11 +9,11 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.cube import read_cube
-from stargal.files import whole
-from stargal.sources import read_catalog, select_sources
-from stargal.survey import Field
+from stargal.dataset.sources import read_catalog, select_sources
+from stargal.imaging.cube import read_cube
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.survey.fields import Field
 
 
 def main(

@@ -10,11 +10,11 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.archive import verify_catalog
-from stargal.catalog import join_fields, make_rows, within_limits, write_catalog
-from stargal.survey import parse_fields
-from stargal.tables import read_table
+from stargal.archive.transfer import verify_catalog
+from stargal.io import cli
+from stargal.io.tables import read_table
+from stargal.simulation.catalog import join_fields, make_rows, within_limits, write_catalog
+from stargal.survey.fields import parse_fields
 
 
 def main(

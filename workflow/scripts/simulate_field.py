@@ -12,10 +12,10 @@ import pyarrow as pa
 from pyarrow import parquet
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.files import whole
-from stargal.simulate import frame_bytes, simulate_frame, sources_of, truth_of
-from stargal.survey import Field
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.simulation.frames import frame_bytes, simulate_frame, sources_of, truth_of
+from stargal.survey.fields import Field
 
 
 def main(

@@ -9,9 +9,9 @@ from typing import Annotated
 import pandas as pd
 from typer import Option
 
-from stargal import cli
-from stargal.survey import parse_fields
-from stargal.tables import read_json, write_csv
+from stargal.io import cli
+from stargal.io.tables import read_json, write_csv
+from stargal.survey.fields import parse_fields
 
 
 def main(

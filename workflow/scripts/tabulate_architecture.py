@@ -6,8 +6,9 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli, models
-from stargal.tables import write_csv
+from stargal.io import cli
+from stargal.io.tables import write_csv
+from stargal.learning import models
 
 
 def main(

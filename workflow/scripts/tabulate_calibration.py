@@ -5,9 +5,9 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.calibration import score_calibration
-from stargal.tables import read_table, write_csv
+from stargal.io import cli
+from stargal.io.tables import read_table, write_csv
+from stargal.learning.calibration import score_calibration
 
 
 def main(

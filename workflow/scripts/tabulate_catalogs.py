@@ -9,10 +9,10 @@ from typing import Annotated
 import pandas as pd
 from typer import Option
 
-from stargal import cli
-from stargal.classify import compare_catalogs, count_catalog
-from stargal.survey import parse_fields
-from stargal.tables import read_table, write_csv
+from stargal.io import cli
+from stargal.io.tables import read_table, write_csv
+from stargal.learning.classify import compare_catalogs, count_catalog
+from stargal.survey.fields import parse_fields
 
 
 def main(

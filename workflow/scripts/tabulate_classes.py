@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from typer import Option
 
-from stargal import cli
-from stargal.classes import NAMES, score_calls
-from stargal.sets import read_set
-from stargal.tables import read_table, write_csv
+from stargal.dataset.sets import read_set
+from stargal.evaluation.classes import NAMES, score_calls
+from stargal.io import cli
+from stargal.io.tables import read_table, write_csv
 
 
 def main(

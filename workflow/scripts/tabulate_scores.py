@@ -10,10 +10,10 @@ from typing import Annotated
 import pandas as pd
 from typer import Option
 
-from stargal import cli
-from stargal.baselines import BASELINES
-from stargal.metrics import COLUMNS
-from stargal.tables import read_json, write_csv
+from stargal.evaluation.baselines import BASELINES
+from stargal.evaluation.metrics import COLUMNS
+from stargal.io import cli
+from stargal.io.tables import read_json, write_csv
 
 
 def main(

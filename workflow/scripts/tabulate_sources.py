@@ -9,10 +9,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli
-from stargal.statistics import MAGNITUDE_EDGES, SIZE_EDGES, bin_sources, count_sources
-from stargal.survey import REFERENCE, parse_fields
-from stargal.tables import read_table, write_csv
+from stargal.dataset.statistics import MAGNITUDE_EDGES, SIZE_EDGES, bin_sources, count_sources
+from stargal.io import cli
+from stargal.io.tables import read_table, write_csv
+from stargal.survey.fields import REFERENCE, parse_fields
 
 
 def main(

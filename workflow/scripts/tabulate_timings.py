@@ -10,9 +10,9 @@ from typing import Annotated
 import pandas as pd
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.comparisons import timings
-from stargal.tables import read_csv, write_csv
+from stargal.evaluation.comparisons import timings
+from stargal.io import cli
+from stargal.io.tables import read_csv, write_csv
 
 SCORES = ("val_loss", "val_loss_sd", "val_accuracy", "val_accuracy_sd", "test_mcc", "test_mcc_sd")
 

@@ -11,11 +11,12 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli, models
-from stargal.classes import NAMES, require_all_classes
-from stargal.examples import augmented, read_split
-from stargal.tables import write_csv
-from stargal.train import fit, open_set, sky_sigma
+from stargal.evaluation.classes import NAMES, require_all_classes
+from stargal.io import cli
+from stargal.io.tables import write_csv
+from stargal.learning import models
+from stargal.learning.examples import augmented, read_split
+from stargal.learning.train import fit, open_set, sky_sigma
 
 
 def main(

@@ -11,12 +11,13 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal import cli, models
-from stargal.auxiliary import summary
-from stargal.examples import augmented, read_split
-from stargal.labels import CLASSES, LABELS, require_both_classes
-from stargal.tables import write_csv
-from stargal.train import fit, open_set, sky_sigma
+from stargal.io import cli
+from stargal.io.tables import write_csv
+from stargal.learning import models
+from stargal.learning.auxiliary import summary
+from stargal.learning.examples import augmented, read_split
+from stargal.learning.train import fit, open_set, sky_sigma
+from stargal.survey.labels import CLASSES, LABELS, require_both_classes
 
 
 def main(

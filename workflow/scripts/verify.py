@@ -9,9 +9,9 @@ from typing import Annotated
 
 from typer import Argument
 
-from stargal import cli
 from stargal.errors import StargalError
-from stargal.manifest import verify
+from stargal.io import cli
+from stargal.io.manifest import verify
 
 
 def main(folders: Annotated[list[Path], Argument(help="Where to look.")]) -> None:

@@ -10,9 +10,9 @@ import jinja2
 import yaml
 from typer import Option
 
-from stargal import cli
-from stargal.files import whole
-from stargal.tables import read_csv, read_json
+from stargal.io import cli
+from stargal.io.files import whole
+from stargal.io.tables import read_csv, read_json
 
 
 def main(

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from stargal import cli
-from stargal.files import replaced
-from stargal.manifest import list_digests
-from stargal.survey import parse_fields
+from stargal.io import cli
+from stargal.io.files import replaced
+from stargal.io.manifest import list_digests
+from stargal.survey.fields import parse_fields
 
 
 def main(

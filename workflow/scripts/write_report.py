@@ -11,13 +11,13 @@ from typing import Annotated
 import yaml
 from typer import Option
 
-from stargal import cli
-from stargal.files import intact, whole
-from stargal.labels import UNCERTAIN
-from stargal.report import Shown, headline, in_chapters, read_hashes, render_page, versions
-from stargal.survey import Field, parse_fields
-from stargal.tables import read_csv, read_table
-from stargal.viewer import build_viewer, describe_sources, embed_viewers, scripts
+from stargal.io import cli
+from stargal.io.files import intact, whole
+from stargal.io.tables import read_csv, read_table
+from stargal.report.page import Shown, headline, in_chapters, read_hashes, render_page, versions
+from stargal.report.viewer import build_viewer, describe_sources, embed_viewers, scripts
+from stargal.survey.fields import Field, parse_fields
+from stargal.survey.labels import UNCERTAIN
 
 
 def main(

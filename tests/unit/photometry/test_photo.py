@@ -1,0 +1,282 @@
+"""Measuring a simulated sky as SDSS photo would, and the catalogue that comes of it."""
+
+import gzip
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.io import fits
+
+from made_sky import Drawn, make_frame
+from stargal.archive.transfer import verify_catalog
+from stargal.dataset.sources import read_catalog
+from stargal.errors import StargalError
+from stargal.imaging.frames import read_frame
+from stargal.io.files import record_of, sha256
+from stargal.photometry import photo
+from stargal.simulation import catalog
+from stargal.survey.fields import BANDS, PIXEL_ARCSEC, STEP_ROWS, Field
+
+FIELD = Field(301, 1000, 3, 50)
+
+
+def made_sources() -> list[Drawn]:
+    """Stars and discs in turn, on a loose grid; then two pairs of stars, 7 and 1.5 pixels apart."""
+    rng = np.random.default_rng(5)
+    sources = []
+    for index, (row, column) in enumerate(np.ndindex(6, 9)):
+        x, y = 60 + 70 * column + rng.uniform(-8, 8), 60 + 65 * row + rng.uniform(-8, 8)
+        if index % 3:
+            sources.append(Drawn(x, y, 10 ** rng.uniform(0.6, 2)))
+        else:
+            sources.append(Drawn(x, y, 10 ** rng.uniform(1.2, 2), rng.uniform(2.5, 5), rng.uniform(0.5, 1)))
+    return [*sources, Drawn(200.3, 450, 30), Drawn(207.3, 450, 20), Drawn(450, 450.2, 30), Drawn(451.5, 450.2, 20)]
+
+
+@pytest.fixture(scope="module")
+def sources():
+    return made_sources()
+
+
+@pytest.fixture(scope="module")
+def frames(sources):
+    return {band: make_frame(sources, band) for band in "gri"}
+
+
+@pytest.fixture(scope="module")
+def measured(frames):
+    planes = photo.prepare(frames, 3)
+    found = photo.measure(planes, photo.detect(planes))
+    return found | {"type": photo.classify(found, [0.005] * 5)}
+
+
+@pytest.fixture(scope="module")
+def table(measured, frames):
+    rows = {name: values for name, values in measured.items() if name != "type"}
+    return catalog.tabulate(rows, measured["type"], [0.005] * 5, [0.0] * 5, frames["r"].astrometry, FIELD)
+
+
+def nearest(measured, sources) -> np.ndarray:
+    """The measured source nearest to each drawn one."""
+    return np.array([np.argmin(np.hypot(measured["x"] - s.x, measured["y"] - s.y)) for s in sources])
+
+
+def test_every_isolated_source_is_found_once(measured, sources):
+    isolated = sources[:-4]
+    found = nearest(measured, isolated)
+    distance = np.hypot(measured["x"][found] - [s.x for s in isolated], measured["y"][found] - [s.y for s in isolated])
+    assert len(set(found)) == len(isolated) and distance.max() < 0.6
+    stars = np.array([s.radius == 0 for s in isolated])
+    assert np.median(distance[stars]) < 0.05
+    assert len(measured["x"]) < len(sources) + 5
+
+
+def test_fluxes_of_stars_within_errors(measured, sources):
+    stars = [s for s in sources[:-4] if s.radius == 0]
+    found = nearest(measured, stars)
+    true = np.array([s.flux for s in stars])
+    for name in ("psf", "model"):
+        flux, ivar = measured[name][found][:, 2], measured[f"{name}_ivar"][found][:, 2]
+        assert np.median(flux / true) == pytest.approx(1, abs=0.02)
+        # The PSF's own error is common to all; what is left is the noise told.
+        pull = (flux / np.median(flux / true) - true) * np.sqrt(ivar)
+        assert 0.6 < 1.4826 * np.median(np.abs(pull)) < 1.5
+
+
+def test_types_and_concentration(measured, sources):
+    isolated = sources[:-4]
+    found = nearest(measured, isolated)
+    stars = np.array([s.radius == 0 for s in isolated])
+    excess = 2.5 * np.log10(measured["model"][found][:, 2] / measured["psf"][found][:, 2])
+    assert np.abs(np.median(excess[stars])) < 0.02
+    assert np.percentile(excess[~stars], 5) > 0.145
+    assert (measured["type"][found] == np.where(stars, 6, 3)).mean() > 0.97
+
+
+def test_model_flux_and_size_of_galaxies(measured, sources):
+    galaxies = [s for s in sources[:-4] if s.radius > 0]
+    found = nearest(measured, galaxies)
+    ratio = measured["model"][found][:, 2] / [s.flux for s in galaxies]
+    assert np.median(ratio) == pytest.approx(1, abs=0.06)
+    size = measured["radius"][found] / PIXEL_ARCSEC / [s.radius for s in galaxies]
+    assert np.median(size) == pytest.approx(1, abs=0.2)
+
+
+def test_a_pair_is_parted_and_a_closer_one_is_not(measured, sources):
+    apart, close = sources[-4:-2], sources[-2:]
+    found = nearest(measured, apart)
+    assert found[0] != found[1]
+    assert (measured["flags"][found] & photo.CHILD > 0).all()
+    np.testing.assert_allclose(measured["psf"][found][:, 2], [30, 20], rtol=0.06)
+    found = nearest(measured, close)
+    assert found[0] == found[1]
+    assert measured["model"][found[0], 2] == pytest.approx(50, rel=0.12)
+
+
+def test_a_cosmic_ray_is_no_source(frames, sources):
+    image = frames["g"].image.copy()
+    image[250, 33] += 2.0
+    planes = photo.prepare(frames | {"g": replace(frames["g"], image=image)}, 3)
+    found = photo.detect(planes)
+    assert np.hypot(found.x - 33, found.y - 250).min() > 5
+
+
+def test_wings_of_bright_sources_are_taken_away():
+    rng = np.random.default_rng(0)
+    distance = np.hypot(np.arange(-150, 151), np.arange(-150, 151)[:, None])
+    noise = rng.normal(0, 1, distance.shape)
+    image = (noise + 2e4 * np.maximum(distance, 4) ** -2.5).astype(np.float32)
+    left = photo.without_wings(image, 1.0)
+    near, ring = distance < 13, (distance > 18) & (distance < 55)
+    np.testing.assert_array_equal(left[near], image[near])
+    assert image[ring].mean() > 2 and abs(left[ring].mean()) < 0.3
+
+
+def test_a_missing_band_is_nan(measured):
+    assert np.isnan(measured["psf"][:, [0, 4]]).all()
+    assert np.isfinite(measured["psf"][:, 1:4]).all()
+
+
+def test_same_numbers_again(frames, measured):
+    planes = photo.prepare(frames, 3)
+    again = photo.measure(planes, photo.detect(planes))
+    for name, values in again.items():
+        np.testing.assert_array_equal(values, measured[name])
+
+
+def test_too_few_stars_is_told(frames):
+    empty = make_frame([], "r")
+    with pytest.raises(StargalError, match="band r: 0 stars"):
+        photo.prepare({"r": empty}, 3)
+    with pytest.raises(StargalError, match="no frame of band r"):
+        photo.prepare({"g": frames["g"]}, 3)
+
+
+@pytest.mark.parametrize(
+    ("row", "number", "new_row"), [(63.9, 49, 1424.9), (64, 50, 64), (1424.9, 50, 1424.9), (1425, 51, 64)]
+)
+def test_field_of_the_overlap(row, number, new_row):
+    found, shift = catalog.assign_field(np.array([row - 0.5]), 50)
+    assert found[0] == number and row + shift[0] == pytest.approx(new_row)
+
+
+def overlapping_tables() -> dict[int, pd.DataFrame]:
+    """Two neighbouring fields that see 200 sources of their shared rows with little noise, and a third far off."""
+    rng = np.random.default_rng(2)
+    x, along = rng.uniform(0, 2048, 200), 51 * STEP_ROWS + rng.uniform(0, 128, 200)
+    # Ten sources lie on the border of fields 50 and 51.
+    along[:10] = 51 * STEP_ROWS + 63.5
+    tables = {}
+    for number in (50, 51, 80):
+        y = along - STEP_ROWS * min(number, 51) + rng.normal(0, 0.05, 200)
+        owner, shift = catalog.assign_field(y, number)
+        rows = {"x": x + rng.normal(0, 0.05, 200), "y": y, "field": owner, "frame_field": number}
+        rows |= {"row_r": y + 0.5 + shift, "column_r": x + 0.5, "truth_id": np.arange(200)}
+        tables[number] = pd.DataFrame(rows)
+    return tables
+
+
+def test_each_source_once():
+    tables = overlapping_tables()
+    joined = catalog.join_fields({number: tables[number] for number in (50, 51)})
+    assert sorted(joined["truth_id"]) == list(range(200))
+    assert not joined.duplicated(["field", "number"]).any()
+    alone = catalog.join_fields({50: tables[50]})
+    assert sorted(alone["truth_id"]) == list(range(200))
+    assert set(alone["field"]) == {50, 51}  # the neighbour's number where the neighbour is not there itself
+    far = catalog.join_fields({50: tables[50], 80: tables[80]})
+    assert len(far) == 400
+
+
+def test_limits_differ_by_class():
+    flux = 10 ** (0.4 * (22.5 - np.array([[23, 23, 22.4, 23, 23], [23, 22.6, 22.6, 22.6, 22.6]])))
+    rows = {f"{name}_{band}": flux[:, index] for name in ("psf", "model") for index, band in enumerate(BANDS)}
+    star, galaxy = pd.DataFrame(rows | {"type": 6}), pd.DataFrame(rows | {"type": 3})
+    assert catalog.within_limits(star, "star").tolist() == [True, False]
+    dusty = star.assign(**{f"extinction_{band}": 0.2 for band in BANDS})
+    assert catalog.within_limits(dusty, "star").tolist() == [True, True]
+    assert catalog.within_limits(galaxy, "gal").tolist() == [False, False]
+    assert not catalog.within_limits(galaxy, "star").any()
+
+
+def make_truth(sources, astrometry) -> pd.DataFrame:
+    ra, dec = astrometry.to_sky([s.x for s in sources], [s.y for s in sources])
+    columns = {"truth_id": 1000 + np.arange(len(sources)), "label": [int(s.radius == 0) for s in sources]}
+    return pd.DataFrame(
+        columns | {"ra": ra, "dec": dec} | {f"flux_{band}": [s.flux for s in sources] for band in BANDS}
+    )
+
+
+def test_truth_of_the_measured(table, sources, frames):
+    before = table.copy()
+    known = catalog.match_truth(table, make_truth(sources, frames["r"].astrometry), frames["r"].astrometry)
+    pd.testing.assert_frame_equal(table, before)
+    assert not set(known) & set(table)
+    found = nearest({"x": table["x"].to_numpy(), "y": table["y"].to_numpy()}, sources)
+    isolated = slice(0, -4)
+    assert (known["truth_id"].to_numpy()[found][isolated] == 1000 + np.arange(len(sources))[isolated]).all()
+    assert set(known["true_type"].to_numpy()[found][isolated]) == {3, 6}
+    merged = known.iloc[found[-1]]
+    assert merged["truth_id"] == 1000 + len(sources) - 2 and merged["blended_with"] == 1000 + len(sources) - 1
+    assert (known["blended_with"].to_numpy()[found[-4:-2]] == -1).all()
+
+
+def test_catalogue_file(table, sources, frames, tmp_path):
+    joined = catalog.join_fields({50: table})
+    rows = catalog.make_rows(joined[catalog.within_limits(joined, "star")], FIELD)
+    path = tmp_path / "calibObj-001000-3-star.fits.gz"
+    catalog.write_catalog(rows, path)
+    first = path.read_bytes()
+    verify_catalog(path, 1000, 3, "star")
+    assert record_of(path).read_text() == f"{sha256(path)}  {path.name}\n"
+    assert len(read_catalog(path, FIELD)) == len(rows) > 30
+    catalog.write_catalog(rows, path)
+    assert path.read_bytes() == first
+    with fits.open(path) as hdus:
+        assert hdus[1].header["ORIGIN"] == "SIMULATED"
+        assert hdus[1].columns.names == list(catalog.FORMATS)
+        assert hdus[1].columns.formats == list(catalog.FORMATS.values())
+        assert hdus[1].data.dtype.itemsize == 577
+        assert (hdus[1].data["PSFFLUX"][:, 0] == -9999).all() and (hdus[1].data["PSFFLUX_IVAR"][:, 0] == 0).all()
+    with pytest.raises(StargalError, match="no source"):
+        catalog.write_catalog(rows[:0], path)
+
+
+def test_truth_is_in_further_columns(table, sources, frames):
+    known = catalog.match_truth(table, make_truth(sources, frames["r"].astrometry), frames["r"].astrometry)
+    plain = catalog.make_rows(catalog.join_fields({50: table}), FIELD)
+    told = catalog.make_rows(catalog.join_fields({50: pd.concat([table, known], axis=1)}), FIELD)
+    assert set(told.dtype.names) - set(plain.dtype.names) == set(catalog.TRUTH_FORMATS)
+    for name in plain.dtype.names:
+        np.testing.assert_array_equal(plain[name], told[name])
+
+
+def test_columns_are_those_of_a_genuine_file(mirror):
+    path = next(mirror.glob("eboss/sweeps/*/301/calibObj-004510-4-star.fits.gz"))
+    with gzip.open(path) as stream, fits.open(stream) as hdus:
+        assert hdus[1].columns.names == list(catalog.FORMATS)
+        assert hdus[1].columns.formats == list(catalog.FORMATS.values())
+
+
+def test_photo_agrees_with_photo(mirror):
+    """Fluxes, widths and positions of real stars against the genuine catalogue of that field."""
+    root = mirror / "eboss/photoObj/frames/301/4510/4"
+    frames = {band: read_frame(root / f"frame-{band}-004510-4-0030.fits.bz2") for band in BANDS}
+    planes = photo.prepare(frames, 4)
+    measured = photo.measure(planes, photo.detect(planes))
+    types = photo.classify(measured, [planes[band].calibration for band in BANDS])
+    with fits.open(next(mirror.glob("eboss/sweeps/*/301/calibObj-004510-4-star.fits.gz"))) as hdus:
+        rows = hdus[1].data[hdus[1].data["FIELD"] == 30]
+    rows = rows[(rows["PSFFLUX"][:, 2] > 2) & (rows["OBJC_FLAGS"] & photo.SATURATED == 0)]
+    x, y = rows["COLC"][:, 2] - 0.5, rows["ROWC"][:, 2] - 0.5
+    found = np.array([np.argmin(np.hypot(measured["x"] - a, measured["y"] - b)) for a, b in zip(x, y, strict=True)])
+    offset = np.hypot(measured["x"][found] - x, measured["y"][found] - y)
+    assert (offset < 1).mean() > 0.9
+    found, rows = found[offset < 1], rows[offset < 1]
+    for band in (1, 2, 3):
+        bright = rows["PSFFLUX"][:, band] > 5
+        ratio = measured["psf"][found, band][bright] / rows["PSFFLUX"][bright, band]
+        assert np.median(ratio) == pytest.approx(1, abs=0.04)
+        assert np.median(measured["psf_fwhm"][found, band] / rows["PSF_FWHM"][:, band]) == pytest.approx(1, abs=0.04)
+    assert (types[found] == 6).mean() > 0.85

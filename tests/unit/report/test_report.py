@@ -1,0 +1,176 @@
+"""The page's parts: tables as their files spell them, the headline, captions, and the pictures of the viewer."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from stargal.report import page as report
+from stargal.report import viewer
+
+ROOT = Path(__file__).parents[2]
+TABLE = """sky,classifier,seed,sources,accuracy,accuracy_sd,accuracy_low,accuracy_high,gap
+made sky,base,1,1545,0.930744,0.012149,0.91843,0.943689,11803.4
+made sky,majority,,1545,0.757929,,,,-0.25
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE)
+    return path
+
+
+@pytest.fixture
+def sources():
+    count = 20
+    magnitudes = {f"model_mag_{band}": np.linspace(15, 23, count, dtype=np.float32) for band in "ugriz"}
+    columns = {"ra": 10.0, "dec": 1.0, "x": np.arange(count) * 100.0, "y": 50.0, "label": np.arange(count) % 2}
+    truth = pd.array([1, 0, *[pd.NA] * (count - 2)], dtype="Int8")
+    return pd.DataFrame({"id": [f"source-{i}" for i in range(count)], **columns, "truth": truth, **magnitudes})
+
+
+@pytest.fixture
+def probability(sources):
+    return pd.Series(np.linspace(0, 1, len(sources)), index=sources["id"]).sample(frac=1, random_state=1)
+
+
+def test_cells_are_the_files_numbers(table):
+    columns, rows = report.read_cells(table)
+    assert columns == ["classifier", "seed", "sources", "accuracy", "gap"]
+    first, second = (dict(zip(columns, row, strict=True)) for row in rows)
+    assert first["accuracy"].value == "0.930744" and first["accuracy"].text == "0.9307"
+    assert [end.value for end in first["accuracy"].interval] == ["0.91843", "0.943689"]
+    assert (first["accuracy"].scatter.value, first["accuracy"].scatter.text) == ("0.012149", "0.0121")
+    assert first["sources"].text == "1545" and first["gap"].text == "11803"
+    assert first["classifier"].value is None
+    assert second["seed"].text == "" and second["seed"].value is None
+    assert second["accuracy"].interval is None and second["accuracy"].scatter is None
+    assert second["gap"].value == "-0.25"
+
+
+def test_headline_is_the_mean_over_the_seeds():
+    keys = {"training_set": "large", "bucket": "test", "against": "photo"}
+    numbers = {f"{score}{end}": 0.5 for score in report.SCORES for end in ("", "_low", "_high")}
+    rows = [{"classifier": "best", "seed": seed, **keys, **numbers, "mcc": mcc} for seed, mcc in ((1, 0.7), (2, 0.8))]
+    rows.append({"classifier": "best", "seed": 1, **keys, **numbers, "mcc": 0.1, "bucket": "validation"})
+    rows.append({"classifier": "coin", "seed": np.nan, **keys, **numbers, "training_set": np.nan, "mcc": 0.0})
+    best, coin = report.headline(pd.DataFrame(rows))
+    assert (best["classifier"], best["seeds"], best["truth"]) == ("best", 2, None)
+    assert best["photo"]["mcc"]["value"] == pytest.approx(0.75)
+    assert (coin["classifier"], coin["training_set"], coin["seeds"]) == ("coin", "", 0)
+
+
+@pytest.mark.parametrize("low, high, said", [(0.92, 0.95, "above"), (0.8, 0.85, "below"), (0.9, 0.95, "within")])
+def test_a_difference_is_one_if_the_intervals_part(low, high, said):
+    assert report.compare({"low": low, "high": high}, report.REPORTED["accuracy"]).startswith(said)
+
+
+def test_captions_are_sound():
+    """docutils finds no fault in any of them."""
+    for path in sorted((ROOT / "workflow/report").glob("*.rst")):
+        assert report.render_rst(path).startswith("<p>"), path
+
+
+def test_a_faulty_caption_is_refused(tmp_path):
+    path = tmp_path / "caption.rst"
+    path.write_text("An ``open literal")
+    with pytest.raises(Exception, match=r"caption\.rst.*Inline literal"):
+        report.render_rst(path)
+
+
+def test_hashes_of_frames_and_catalogues(tmp_path):
+    (tmp_path / "alignment.csv").write_text("sky,frame,sha256\nmade,frame-u.fits.bz2,aa\nmade,frame-g.fits.bz2,bb\n")
+    (tmp_path / "star.sha256").write_text("cc  star.fits.gz\n")
+    found = report.read_hashes(tmp_path / "alignment.csv", [tmp_path / "star.sha256"])
+    assert found == {"frame-u.fits.bz2": "aa", "frame-g.fits.bz2": "bb", "star.fits.gz": "cc"}
+
+
+def test_versions_are_those_installed():
+    assert report.versions()["numpy"] == np.__version__
+    assert {"python", "snakemake", "bokeh"} <= set(report.versions())
+
+
+def test_a_source_is_described_by_its_own_probability(sources, probability):
+    table = viewer.describe_sources(sources, probability)
+    assert table["probability"].to_list() == np.linspace(0, 1, 20).round(4).tolist()
+    assert table["called"].to_list() == [0] * 10 + [1] * 10
+    assert table["wrong"].to_list() == [i % 2 != (i >= 10) for i in range(20)]
+    assert table["truth"].to_list() == [1, 0] + [-1] * 18
+
+
+def test_each_patch_has_its_place_on_the_sheet():
+    """One bright pixel a patch, at a place of its own: band 2 of patch 17 is in line 1, column 1."""
+    patches = np.zeros((18, 15, 15, 5), np.float32)
+    patches[17, 3, 4, 2] = 100
+    patches[0, 0, 0, 0] = np.nan
+    sheet = np.asarray(Image.open(io.BytesIO(viewer.encode_patches(patches, np.ones(5, np.float32)))).convert("L"))
+    assert sheet.shape == (2 * 15, 16 * 5 * 15)
+    rows, columns = np.nonzero(sheet == 255)
+    assert (rows.tolist(), columns.tolist()) == ([15 + 14 - 3], [1 * 75 + 2 * 15 + 4])
+    assert sheet[14, 0] == 0  # no data; row 0 is at the bottom
+
+
+def test_the_picture_of_a_field_is_upside_up_and_named():
+    picture = np.zeros((1489, 2048, 3), np.uint8)
+    picture[:200, :200] = (255, 0, 0)
+    content = viewer.encode_field(picture, "made sky")
+    image = Image.open(io.BytesIO(content))
+    assert image.info["comment"] == b"made sky"
+    assert image.getpixel((50, 1400))[0] > 200 > 50 > image.getpixel((50, 50))[0]
+    assert np.asarray(image)[-40:, -120:].max() > 200  # the name of the sky
+
+
+PROGRAM = """
+import io, sys, pandas as pd
+from PIL import Image
+from stargal.report import viewer
+def png(size):
+    stream = io.BytesIO()
+    Image.new("L", size).save(stream, "PNG")
+    return stream.getvalue()
+table = pd.read_json(sys.argv[1])
+made = {name: viewer.build_viewer(name, table, png((20, 10)), png((1200, 30)), "ugriz", 15) for name in sys.argv[2:]}
+print(viewer.embed_viewers(made, "viewer"))
+"""
+
+
+def embedded(path, *fields):
+    command = [sys.executable, "-c", PROGRAM, str(path), *fields]
+    return subprocess.run(command, check=True, cwd=ROOT / "workflow", stdout=subprocess.PIPE, text=True).stdout
+
+
+def test_the_viewer_is_the_same_each_time(sources, probability, tmp_path):
+    viewer.describe_sources(sources, probability).to_json(tmp_path / "table.json")
+    first = embedded(tmp_path / "table.json", "one", "two")
+    assert first == embedded(tmp_path / "table.json", "one", "two")
+    assert [first.count(f'"name": "{kind}"') for kind in ("Tabs", "TabPanel", "RangeSlider")] == [1, 2, 2]
+    assert json.loads(first)["target_id"] == "viewer"
+
+
+def test_bokeh_comes_with_its_licence():
+    assert "Redistribution and use in source and binary forms" in viewer.scripts()
+
+
+def test_what_is_reported_has_category_labels_and_caption():
+    """The same labels everywhere: Snakemake's report makes columns of them."""
+    found = 0
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        text = path.read_text()
+        blocks = re.findall(r"\breport\(\n(.*?)\n +\),", text, re.S)
+        assert len(blocks) == len(re.findall(r"\breport\(\n", text))
+        for block in blocks:
+            assert re.search(r'category="\w+",', block), block
+            assert re.search(r'labels=\{"what": ".+", "form": "(table|figure|picture)"\},', block), block
+            caption = re.search(r'caption="(.+)",', block)
+            assert caption and (path.parent / caption[1]).exists(), block
+        found += len(blocks)
+    assert found > 20

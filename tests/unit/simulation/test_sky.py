@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from stargal.simulation import sky
+
+NORTH_POLE = (192.86, 27.13)
+
+
+def density_of(sources, label, low, high):
+    """Sources of a class per square degree between two r magnitudes."""
+    cells = len(np.unique(sources["truth_id"] >> 20))
+    r = 22.5 - 2.5 * np.log10(sources["flux"][:, 2])
+    return ((sources["label"] == label) & (r >= low) & (r < high)).sum(), cells * sky.CELL_AREA
+
+
+def test_a_source_is_the_same_in_every_circle():
+    small = sky.sources_within(150.0, 20.0, 0.05, seed=3)
+    large = sky.sources_within(150.1, 20.05, 0.3, seed=3)
+    shared = large[np.isin(large["truth_id"], small["truth_id"])]
+    np.testing.assert_array_equal(shared, small)
+
+
+def test_sources_lie_in_the_circle_and_differ_with_the_seed():
+    here = sky.sources_within(0.0, 0.0, 0.2, seed=1)
+    other = sky.sources_within(0.0, 0.0, 0.2, seed=2)
+    assert not np.array_equal(here["ra"], other["ra"])
+    assert len(np.unique(here["truth_id"])) == len(here)
+    ra = (here["ra"] + 180) % 360 - 180
+    # Every part of the circle is covered, and nothing is far from it.
+    assert np.hypot(ra, here["dec"]).max() < 0.5
+    inside = np.hypot(ra, here["dec"]) < 0.2
+    expected = inside.sum() / 4
+    quadrants = np.histogram2d(ra[inside], here["dec"][inside], bins=[[-1, 0, 1]] * 2)[0]
+    assert np.abs(quadrants - expected).max() < 5 * np.sqrt(expected)
+
+
+def test_cells_are_evenly_filled():
+    grid = sky.cell_positions(1_000_000, *np.meshgrid(np.linspace(0, 1, 3), np.linspace(0, 1, 3)))
+    across = np.ptp(grid[0]) * np.cos(np.radians(grid[1].mean())), np.ptp(grid[1])
+    assert across == pytest.approx((0.16, 0.16), abs=0.07)
+
+
+@pytest.mark.parametrize(("low", "high"), [(17.0, 20.0), (20.0, 21.0), (21.0, 22.0), (22.0, 24.0)])
+def test_galaxies_are_as_many_as_counted(low, high):
+    sources = sky.sources_within(*NORTH_POLE, 0.5, seed=5)
+    dimmed = sky.extinction(*NORTH_POLE)[2]
+    number, area = density_of(sources, sky.GALAXY, low, high)
+    grid = np.linspace(low - dimmed, high - dimmed, 401)
+    expected = np.trapezoid(sky.galaxy_counts(grid), grid) * area
+    assert abs(number - expected) < 4 * np.sqrt(expected)
+
+
+@pytest.mark.parametrize("latitude", [30.0, 60.0, 89.0])
+def test_stars_are_as_many_as_the_galaxy_has(latitude):
+    # Along the meridian of longitude 123 deg, declination falls from the pole as latitude does.
+    ra, dec = 192.85948, 27.12825 + (90 - latitude)
+    assert sky.galactic(ra, dec)[1] == pytest.approx(latitude, abs=0.01)
+    sources = sky.sources_within(ra, dec, 0.4, seed=2)
+    apparent = sky.MAGNITUDES[:, None] + sky.MODULI
+    dimmed = sky.extinction(ra, dec)[2]
+    number, area = density_of(sources, sky.STAR, 16.0, 21.0)
+    within = (apparent > 16.0 - dimmed) & (apparent < 21.0 - dimmed)
+    expected = sky.expected_stars(ra, dec)[:, within].sum() * area
+    assert number == pytest.approx(expected, rel=0.06, abs=4 * np.sqrt(expected))
+
+
+def test_stars_grow_towards_the_plane():
+    numbers = [sky.expected_stars(192.85948, 27.12825 + 90 - latitude).sum() for latitude in (20, 40, 60, 89)]
+    assert (np.diff(numbers) < 0).all()
+
+
+def test_star_counts_of_a_real_run():
+    # SDSS run 4510, fields 11-41 (b = 79 deg): stars of the genuine sweep per field and magnitude.
+    expected = sky.expected_stars(199.6, 36.7)
+    apparent = sky.MAGNITUDES[:, None] + sky.MODULI + sky.extinction(199.6, 36.7)[2]
+    area = 0.2253 * 0.1497
+    for low, counted in ((16, 4.96), (17, 6.67), (18, 9.97), (19, 16.29), (20, 23.43)):
+        model = expected[:, (apparent >= low) & (apparent < low + 1)].sum() * area
+        assert 1 / 1.5 < model / counted < 1.5
+
+
+def test_stars_lie_on_the_locus():
+    sources = sky.sources_within(*NORTH_POLE, 0.6, seed=4)
+    flux = sources["flux"][sources["label"] == sky.STAR]
+    u, g, r, i, z = (22.5 - 2.5 * np.log10(flux)).T
+    # Medians of stars in SDSS run 4510 (dereddened psf magnitudes) by g - i.
+    for gi, gr, ri, iz in (
+        (0.5, 0.38, 0.13, 0.04),
+        (1.1, 0.79, 0.29, 0.16),
+        (1.9, 1.31, 0.60, 0.34),
+        (2.5, 1.41, 1.10, 0.59),
+    ):
+        near = np.abs(g - i - gi) < 0.1
+        assert near.sum() > 20
+        found = [np.median(color[near]) for color in (g - r, r - i, i - z)]
+        np.testing.assert_allclose(found, (gr, ri, iz), atol=0.06)
+    assert (u - g).min() > 0
+
+
+def test_galaxies_have_plausible_shapes():
+    galaxies = sky.draw_galaxies(np.random.default_rng(0))
+    for _ in range(20):
+        galaxies = np.concatenate([galaxies, sky.draw_galaxies(np.random.default_rng(len(galaxies)))])
+    r = 22.5 - 2.5 * np.log10(galaxies["flux"][:, 2])
+    size = np.where(galaxies["bulge_fraction"] > 0.5, galaxies["bulge_radius"], galaxies["disk_radius"])
+    medians = [np.median(size[(r > low) & (r < low + 1)]) for low in (19, 20, 21, 22)]
+    assert (np.diff(medians) < 0).all()
+    assert 0.5 < medians[1] < 1.5
+    for name in ("bulge_fraction", "clump_fraction", "axis_ratio", "bulge_axis_ratio"):
+        assert ((galaxies[name] >= 0) & (galaxies[name] <= 1)).all()
+    assert galaxies["axis_ratio"].min() > 0.08
+    assert np.isfinite(galaxies["flux"]).all()
+    # The redder the galaxy, the rounder its bulge rules: the two types differ in colour.
+    gr = 2.5 * np.log10(galaxies["flux"][:, 2] / galaxies["flux"][:, 1])
+    low_z = galaxies["redshift"] < 0.4
+    early = galaxies["bulge_fraction"] > 0.9
+    assert stats.ks_2samp(gr[low_z & early], gr[low_z & ~early]).pvalue < 1e-6
+
+
+def test_extinction_grows_towards_the_plane():
+    faint, strong = sky.extinction(*NORTH_POLE), sky.extinction(192.86, 90.0)
+    assert (strong > faint).all()
+    assert (np.diff(faint) < 0).all()

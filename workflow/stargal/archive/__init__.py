@@ -1,0 +1,1 @@
+"""Download survey files and verify their contents."""

@@ -1,0 +1,1 @@
+"""Sources, patches and sets of fields: the input of training and evaluation."""

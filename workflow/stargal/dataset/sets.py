@@ -1,0 +1,73 @@
+"""Sets of fields to learn from or to classify: which files hold them, and the SHA-256 of each.
+
+A network depends on the list of its set alone, not on thousands of files: one short file says whether any of them is
+another than it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from stargal.errors import StargalError
+from stargal.io.files import record_of, recorded
+from stargal.io.tables import read_csv, unusable
+from stargal.survey.fields import Field
+
+FILES = ("sources", "patches", "report")
+"""What a field of a set has: its sources, their patches, and the report of its alignment."""
+
+
+@dataclass(frozen=True)
+class FieldFiles:
+    """The files of a field in a set: see `FILES`."""
+
+    field: Field
+    sources: Path
+    patches: Path
+    report: Path
+
+
+def list_set(fields: Sequence[FieldFiles]) -> pd.DataFrame:
+    """The list of a set: a row a field, its name and, for each of `FILES`, path and SHA-256 as recorded beside it.
+
+    Raises
+    ------
+    StargalError
+        If a file has no record.
+    """
+    rows = []
+    for one in fields:
+        row = {"field": one.field.name}
+        for name in FILES:
+            path: Path = getattr(one, name)
+            digest = recorded(path)
+            if not digest:
+                raise unusable(path, f"its SHA-256 is not recorded in {record_of(path).name}")
+            row |= {name: path.as_posix(), f"{name}_sha256": digest}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def read_set(path: Path) -> list[FieldFiles]:
+    """The fields of a listed set, and where their files are.
+
+    Raises
+    ------
+    StargalError
+        If the list is not one, or a file is missing or another than when it was listed.
+    """
+    table = read_csv(path)
+    try:
+        rows = table[["field", *FILES, *(f"{name}_sha256" for name in FILES)]].to_dict("records")
+    except KeyError as error:
+        raise unusable(path, str(error.args[0])) from None
+    for row in rows:
+        for name in FILES:
+            file = Path(row[name])
+            if not file.exists():
+                raise StargalError(f"{file}: missing, though {path} lists it; remove the list and run again")
+            if recorded(file) != row[f"{name}_sha256"]:
+                raise StargalError(f"{file}: not the one that {path} lists; remove the list and run again")
+    return [FieldFiles(Field.parse(row["field"]), *(Path(row[name]) for name in FILES)) for row in rows]

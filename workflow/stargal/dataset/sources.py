@@ -1,0 +1,226 @@
+"""Choose the catalogued sources of a field and say what is known of each.
+
+Data model of the catalogues ("datasweeps"):
+https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html
+Flags: https://www.sdss.org/dr17/algorithms/bitmasks/ (OBJECT1, RESOLVE_STATUS).
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import fitsio
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stargal.errors import StargalError
+from stargal.imaging.cube import Cube
+from stargal.imaging.stars import measure_stars
+from stargal.io.files import intact
+from stargal.constants import FWHM_PER_SIGMA
+from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS, Field
+from stargal.survey.labels import GALAXY, STAR
+
+PHOTO_TYPES = {6: STAR, 3: GALAXY}
+"""Label of photo's OBJC_TYPE."""
+
+RUN_PRIMARY = 1
+"""Bit of RESOLVE_STATUS: the one detection of a source in its run. SURVEY_PRIMARY (256) is no use here: it keeps one
+run of several over the same sky, and may be another one."""
+
+FLAG_BITS = {"BRIGHT": 1, "EDGE": 2, "BLENDED": 3, "NODEBLEND": 6, "SATURATED": 18}
+"""Bits of OBJC_FLAGS that the config may reject."""
+
+COLUMNS_NEEDED = ("RUN", "CAMCOL", "FIELD", "ID", "OBJC_TYPE", "RA", "DEC", "PSFFLUX", "MODELFLUX", "RESOLVE_STATUS")
+_FLAGS, _TRUTH = "OBJC_FLAGS", "TRUE_TYPE"
+
+
+def read_catalog(path: Path, field: Field) -> NDArray[Any]:
+    """Rows of a catalogue in a field and its two neighbours along the camcol.
+
+    Returns
+    -------
+    structured ndarray
+        `COLUMNS_NEEDED` and, where the file has them, OBJC_FLAGS and TRUE_TYPE.
+
+    Raises
+    ------
+    StargalError
+        If the file is not a catalogue, not what was recorded when it came, lacks columns, has no rows, or is of another
+        camcol.
+    """
+    try:
+        with fitsio.FITS(str(intact(path))) as hdus:
+            table = hdus[1]
+            names = set(table.get_colnames())
+            missing = [name for name in COLUMNS_NEEDED if name not in names]
+            if missing:
+                raise StargalError(f"{path}: no column {', '.join(missing)}: is it a calibObj catalogue?")
+            if table.get_nrows() == 0:
+                raise StargalError(f"{path}: the catalogue has no rows: remove it to fetch it again")
+            rows = table.read(columns=[*COLUMNS_NEEDED, *sorted({_FLAGS, _TRUTH} & names)])
+    except (OSError, IndexError, ValueError, AttributeError) as error:
+        raise StargalError(f"{path}: not a readable catalogue ({error}): remove it to fetch it again") from None
+    rows = rows.astype(rows.dtype.newbyteorder("="))
+    if (rows["RUN"] != field.run).any() or (rows["CAMCOL"] != field.camcol).any():
+        raise StargalError(
+            f"{path}: holds run {rows['RUN'][0]} camcol {rows['CAMCOL'][0]}, expected run {field.run} "
+            f"camcol {field.camcol}: remove it to fetch it again"
+        )
+    return rows[np.abs(rows["FIELD"].astype(int) - field.field) <= 1]
+
+
+def select_sources(
+    catalogs: Mapping[str, NDArray[Any]],
+    cube: Cube,
+    field: Field,
+    neighbours: Collection[int] = (),
+    magnitude_limit: float | None = None,
+    reject_flags: Collection[str] = (),
+) -> pd.DataFrame:
+    """The sources of a field, each once.
+
+    A source that the catalogue gives to a neighbouring field lies in the rows that both fields share. It is taken if
+    that neighbour is not used itself, so that no source is in two fields.
+
+    Parameters
+    ----------
+    catalogs : mapping of structured ndarray
+        Rows of the ``star`` and ``gal`` catalogues, as `read_catalog` gives them.
+    cube : Cube
+        Of the field; its astrometry, and its r image for the sizes.
+    field : Field
+    neighbours : collection of int
+        Numbers of the neighbouring fields that are used too.
+    magnitude_limit : float, optional
+        Faintest r model magnitude, the same for both classes. Without it the catalogues' own limits differ by class.
+    reject_flags : collection of str
+        Names in `FLAG_BITS`; a source with one of them is left out.
+
+    Returns
+    -------
+    DataFrame
+        A row a source, by field, number and class in the catalogue:
+
+        - id: ``run-camcol-field-number-star|gal``, where the catalogue has it (str)
+        - ra, dec: deg, ICRS (float64)
+        - x, y: 0-based pixel on the cube (float64)
+        - label: 1 star, 0 galaxy, by OBJC_TYPE (int8)
+        - truth: the same by TRUE_TYPE, missing where the catalogue has none (Int8)
+        - photo_type: OBJC_TYPE (int16)
+        - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
+        - fwhm: of the best-fitting round Gaussian in r, arcsec, NaN where it did not converge (float32)
+        - flags: OBJC_FLAGS, missing where the catalogue has none (Int64)
+        - edge_distance: to the nearest edge of the frame, pixels (float32)
+
+    Raises
+    ------
+    StargalError
+        If a flag is asked for that the catalogue does not have, or no source lies in the frame.
+    """
+    table = in_frame(catalogs, cube, field, neighbours)
+    keep = np.full(len(table), True)
+    if magnitude_limit is not None:
+        keep &= table[f"model_mag_{REFERENCE}"] <= magnitude_limit
+    for flag in reject_flags:
+        if table["flags"].isna().any():
+            raise StargalError(
+                f"field {field.name}: sources.reject_flags asks for {flag}, but the catalogue has no {_FLAGS}: "
+                "take the flags out of the config"
+            )
+        keep &= (table["flags"] & (1 << FLAG_BITS[flag])) == 0
+    table = table[keep].reset_index(drop=True)
+    table["fwhm"] = _widths(cube, table["x"].to_numpy(), table["y"].to_numpy())
+    table["edge_distance"] = edge_distance(table["x"].to_numpy(), table["y"].to_numpy())
+    magnitudes = [f"{kind}_mag_{band}" for kind in ("psf", "model") for band in BANDS]
+    return table[
+        ["id", "ra", "dec", "x", "y", "label", "truth", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]
+    ]
+
+
+def in_frame(
+    catalogs: Mapping[str, NDArray[Any]], cube: Cube, field: Field, neighbours: Collection[int] = ()
+) -> pd.DataFrame:
+    """All that the catalogues have in the frame of a field, each source once, whatever its magnitude and flags.
+
+    Parameters
+    ----------
+    catalogs, cube, field
+        As for `select_sources`.
+    neighbours : collection of int
+        Numbers of the neighbouring fields whose sources are left out.
+
+    Returns
+    -------
+    DataFrame
+        In the order of `select_sources`, with what it gives but fwhm and edge_distance.
+
+    Raises
+    ------
+    StargalError
+        If no source lies in the frame.
+    """
+    parts = [_describe(rows, kind, field) for kind, rows in catalogs.items()]
+    table = pd.concat(parts, ignore_index=True).sort_values(["number_field", "number", "id"], kind="stable")
+    table["x"], table["y"] = cube.astrometry.to_pixel(table["ra"], table["dec"])
+    inside = table["x"].between(-0.5, COLUMNS - 0.5) & table["y"].between(-0.5, ROWS - 0.5)
+    own = (table["number_field"] == field.field) | ~table["number_field"].isin(list(neighbours))
+    primary = (table["resolve_status"] & RUN_PRIMARY) != 0
+    keep = inside & own & primary
+    if not keep.any():
+        raise StargalError(
+            f"field {field.name}: none of the {len(table)} catalogued sources of fields {field.field - 1} to "
+            f"{field.field + 1} lies in the frame: catalogue and frames are not of one field"
+        )
+    return table[keep].reset_index(drop=True)
+
+
+def magnitude(flux: NDArray[np.float32]) -> NDArray[np.float32]:
+    """AB magnitude of a flux in nanomaggies, whose zero point is 22.5; NaN where it is not positive."""
+    magnitude = np.full(flux.shape, np.nan)
+    positive = flux > 0
+    magnitude[positive] = 22.5 - 2.5 * np.log10(flux[positive].astype(np.float64))
+    return magnitude.astype(np.float32)
+
+
+def edge_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Distance of positions on a frame to the nearest of its edges, pixels."""
+    distance = np.minimum.reduce([x + 0.5, COLUMNS - 0.5 - x, y + 0.5, ROWS - 0.5 - y])
+    return distance.astype(np.float32)
+
+
+def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
+    """The columns of a source that come from the catalogue alone."""
+    known = np.isin(rows["OBJC_TYPE"], list(PHOTO_TYPES))
+    rows = rows[known]
+    names = [f"{field.run}-{field.camcol}-{row['FIELD']}-{row['ID']}-{kind}" for row in rows]
+    table = pd.DataFrame(
+        {
+            "id": pd.Series(names, dtype=str),
+            "number_field": rows["FIELD"].astype(np.int64),
+            "number": rows["ID"].astype(np.int64),
+            "resolve_status": rows["RESOLVE_STATUS"].astype(np.int64),
+            "ra": rows["RA"].astype(np.float64),
+            "dec": rows["DEC"].astype(np.float64),
+            "label": np.array([PHOTO_TYPES[int(kind)] for kind in rows["OBJC_TYPE"]], dtype=np.int8),
+            "photo_type": rows["OBJC_TYPE"].astype(np.int16),
+        }
+    )
+    for kind_of_flux, column in (("psf", "PSFFLUX"), ("model", "MODELFLUX")):
+        for index, band in enumerate(BANDS):
+            table[f"{kind_of_flux}_mag_{band}"] = magnitude(rows[column][:, index])
+    types = rows[_TRUTH] if _TRUTH in (rows.dtype.names or ()) else np.zeros(len(rows), dtype=int)
+    truth = [PHOTO_TYPES.get(int(kind), pd.NA) for kind in types]
+    table["truth"] = pd.array(truth, dtype="Int8")
+    flags = rows[_FLAGS].astype(np.int64) if _FLAGS in (rows.dtype.names or ()) else [pd.NA] * len(rows)
+    table["flags"] = pd.array(flags, dtype="Int64")
+    return table
+
+
+def _widths(cube: Cube, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Full width at half maximum of sources in r, arcsec; NaN where the measurement did not converge on the source."""
+    band = cube.bands.index(REFERENCE)
+    measured = measure_stars(np.asarray(cube.image[band], dtype=np.float32), x, y, float(cube.noise[band]))
+    width = FWHM_PER_SIGMA * PIXEL_ARCSEC * measured.sigma
+    return np.where(measured.ok & (measured.snr > 5), width, np.nan).astype(np.float32)

@@ -1,0 +1,148 @@
+"""The aligned cube of a field: what it holds, how it is written and read.
+
+A cube file has the primary image and these extensions:
+
+========= ==================================================================================
+primary   float32 (5, 1489, 2048): band, row, column; nanomaggies; NaN where there is no data
+MASK      uint8, same shape: bit 0 no data, bit 1 saturated
+NOISE     float32 (5,): standard deviation of the sky per band, nanomaggies per pixel
+PSF       float32 (5,): full width at half maximum of the PSF per band, arcsec
+ALIGNMENT table, a row a band: source file, method, residuals, mapping
+ASTRANS   the full astrometric solution of r, where its frame has one
+========= ==================================================================================
+"""
+
+import warnings
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from stargal.errors import StargalError
+from stargal.imaging.astrometry import AsTrans, Astrometry, Tan
+from stargal.io.files import intact, whole
+from stargal.survey.fields import COLUMNS, ROWS, Field
+
+NO_DATA, SATURATED = 1, 2
+"""Bits of the mask."""
+
+_WCS_KEYS = ("CTYPE", "CUNIT", "CRPIX", "CRVAL")
+
+
+@dataclass(frozen=True)
+class Cube:
+    """The five bands of a field on the pixel grid of r.
+
+    Attributes
+    ----------
+    bands : str
+        The order of axis 0, for example ``ugriz``.
+    image : ndarray, float32, shape (5, 1489, 2048)
+        Nanomaggies, NaN where there is no data.
+    mask : ndarray, uint8, shape (5, 1489, 2048)
+    noise : ndarray, float32, shape (5,)
+        Nanomaggies per pixel.
+    psf : ndarray, float32, shape (5,)
+        Full width at half maximum, arcsec; NaN where no star could be measured.
+    alignment : `astropy.table.Table`
+        A row a band.
+    header : `astropy.io.fits.Header`
+        r's projection and where the cube comes from.
+    astrometry : Astrometry
+        Of r.
+    """
+
+    bands: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+    noise: NDArray[np.float32]
+    psf: NDArray[np.float32]
+    alignment: Table
+    header: fits.Header
+    astrometry: Astrometry
+
+
+def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMapping[str, Any]) -> fits.Header:
+    """Header of a cube: the field, r's projection, whether it is simulated, and `provenance` as further keywords."""
+    header = fits.Header()
+    header["RERUN"], header["RUN"], header["CAMCOL"], header["FIELD"] = (
+        str(field.rerun),
+        field.run,
+        field.camcol,
+        field.field,
+    )
+    header["BANDS"] = (bands, "order of axis 3")
+    header["BUNIT"] = ("nanomaggy", "1 nanomaggy = 3.631e-6 Jy")
+    header["RADESYS"] = "ICRS"
+    for key in [f"{name}{axis}" for name in _WCS_KEYS for axis in (1, 2)] + ["CD1_1", "CD1_2", "CD2_1", "CD2_2"]:
+        header[key] = frame[key]
+    if "SIMULATE" in frame:  # what is simulated says so, wherever it goes
+        for key in ("ORIGIN", "SIMULATE"):
+            header[key] = (frame[key], frame.comments[key])
+    for key, value in provenance.items():
+        header[key] = value
+    return header
+
+
+def write_cube(cube: Cube, path: Path) -> None:
+    """Write a cube under its name once it is whole."""
+    primary = fits.PrimaryHDU(cube.image, cube.header)
+    hdus = [
+        primary,
+        fits.ImageHDU(cube.mask, name="MASK"),
+        fits.ImageHDU(cube.noise, name="NOISE"),
+        fits.ImageHDU(cube.psf, name="PSF"),
+        fits.BinTableHDU(cube.alignment, name="ALIGNMENT"),
+    ]
+    hdus[1].header["BIT0"], hdus[1].header["BIT1"] = "no data", "saturated"
+    hdus[2].header["BUNIT"], hdus[3].header["BUNIT"] = "nanomaggy", "arcsec"
+    if isinstance(cube.astrometry, AsTrans):
+        hdus.append(fits.BinTableHDU(Table([cube.astrometry.as_row()]), name="ASTRANS"))
+    with whole(path) as partial:
+        fits.HDUList(hdus).writeto(partial, overwrite=True)
+
+
+def read_cube(path: Path) -> Cube:
+    """Read a cube; its images are mapped from disk, big-endian, and read where they are used.
+
+    Raises
+    ------
+    StargalError
+        If the file is not a whole cube, or not as it was written.
+    """
+    try:
+        with intact(path).open("rb") as stream:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", AstropyUserWarning)  # a cut file is only worth a warning to astropy
+                hdus = fits.open(stream, memmap=True, lazy_load_hdus=False)
+            hdus.verify("exception")
+            primary, mask = hdus[0], hdus["MASK"]
+            image = primary.data
+            if image is None or image.shape != (5, ROWS, COLUMNS) or mask.data.shape != image.shape:
+                raise ValueError(f"image of shape {getattr(image, 'shape', None)}")
+            astrometry: Astrometry
+            if "ASTRANS" in hdus:
+                astrometry = AsTrans.from_row(hdus["ASTRANS"].data[0])
+            else:
+                astrometry = Tan(WCS(primary.header, naxis=2, fix=False))
+            return Cube(
+                bands=primary.header["BANDS"],
+                image=image,
+                mask=mask.data,
+                noise=hdus["NOISE"].data.astype(np.float32),
+                psf=hdus["PSF"].data.astype(np.float32),
+                alignment=Table.read(hdus["ALIGNMENT"]),
+                header=primary.header,
+                astrometry=astrometry,
+            )
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError, IndexError, fits.VerifyError, AstropyUserWarning) as error:
+        raise StargalError(f"{path}: not a whole cube ({error}): remove it to have it made again") from None

@@ -1,0 +1,204 @@
+"""The point spread function of a frame, measured on its stars.
+
+SDSS photo expands the stars of a frame in Karhunen-Loeve images whose weights vary with position (Lupton et al. 2001,
+ASP 238, 269). Here the images are the coefficients of a polynomial in the column: the camera drift-scans, so that the
+PSF changes along the columns with the optics and little along the rows of one field.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from stargal.errors import StargalError
+from stargal.imaging.resample import REACH, lanczos3
+from stargal.imaging.stars import find_stars, measure_stars
+from stargal.constants import FWHM_PER_SIGMA
+from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC
+
+Array = NDArray[np.floating[Any]]
+Image = NDArray[np.float32]
+
+HALF = 18
+"""Half side of the images, pixels. Fluxes are normalised within this radius, 7.1 arcsec; photo's is 7.4."""
+
+CORE = 5.0
+"""Radius of the aperture that scales one star to another, pixels."""
+
+WINGS = 7.0
+"""Radius beyond which the PSF is taken as round and the same in all columns, pixels."""
+
+WING_SLOPE = 3.0
+"""Power law of the wings (Lupton et al. 2001, the outer part of photo's own PSF model)."""
+
+STARS_FOR_ORDER = (8, 25, 60)
+"""Stars that a polynomial of order 0, 1, 2 in the column needs."""
+
+
+@dataclass(frozen=True)
+class Psf:
+    """A PSF that varies along the columns.
+
+    Attributes
+    ----------
+    images : ndarray, float32, shape (order + 1, 37, 37)
+        Coefficients of u**k, u the column scaled to -1 ... 1; the sum of the first is one, of the others zero.
+    stars : int
+        How many it was measured on.
+    """
+
+    images: Image
+    stars: int
+
+    def weights(self, x: ArrayLike) -> Array:
+        """Weights (n, order + 1) of the images at columns `x`."""
+        return np.vander(column_scaled(x), len(self.images), increasing=True)
+
+    def at(self, x: float) -> Image:
+        """The PSF at a column, shape (37, 37)."""
+        return np.tensordot(self.weights([x])[0], self.images, 1).astype(np.float32)
+
+    def sigma(self, x: ArrayLike) -> Array:
+        """Width of the best-fitting round Gaussian at columns `x`, pixels."""
+        nodes = np.linspace(0, COLUMNS - 1, 5)
+        middle = np.array([float(HALF)])
+        widths = [measure_stars(self.at(node), middle, middle, 1.0).sigma[0] for node in nodes]
+        return np.interp(np.asarray(x, float), nodes, widths)
+
+    def fwhm(self, x: ArrayLike) -> Array:
+        """Full width at half maximum of that Gaussian, arcsec."""
+        return FWHM_PER_SIGMA * PIXEL_ARCSEC * self.sigma(x)
+
+
+def column_scaled(x: ArrayLike) -> Array:
+    """Columns scaled to -1 ... 1 over a frame."""
+    return np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1
+
+
+def cut_stamps(image: Image, x: Array, y: Array, half: int) -> Image:
+    """Stamps with sources in the middle of their middle pixel, shifted by a Lanczos-3 kernel; zero beyond the image.
+
+    Parameters
+    ----------
+    image : ndarray, float32, shape (rows, columns)
+    x, y : ndarray, shape (n,)
+        Centres, pixels.
+    half : int
+        Half side of the stamps, pixels.
+
+    Returns
+    -------
+    ndarray, float32, shape (n, 2 half + 1, 2 half + 1)
+    """
+    reach = half + REACH
+    side = 2 * reach + 1
+    padded = np.pad(image, reach)
+    column, row = np.rint(x).astype(int), np.rint(y).astype(int)
+    inside = (column >= 0) & (row >= 0) & (column < image.shape[1]) & (row < image.shape[0])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
+    stamps = windows[np.where(inside, row, 0), np.where(inside, column, 0)]
+    stamps[~inside] = 0
+    return shift_stamps(stamps, x - column, y - row)
+
+
+def shift_stamps(stamps: Image, dx: Array, dy: Array) -> Image:
+    """Stamps resampled so that what was at (dx, dy) from the middle is in the middle; three pixels are lost all round.
+
+    Parameters
+    ----------
+    stamps : ndarray, float32, shape (n, side, side)
+    dx, dy : ndarray, shape (n,)
+        Within a pixel.
+    """
+    taps = np.arange(-REACH, REACH + 1)
+    side = stamps.shape[1] - 2 * REACH
+    rows = np.zeros((len(stamps), side, stamps.shape[2]), dtype=np.float32)
+    for tap, weight in zip(taps, _unit(lanczos3(np.asarray(dy), taps)), strict=True):
+        rows += weight[:, None, None] * stamps[:, REACH + tap : REACH + tap + side]
+    result = np.zeros((len(stamps), side, side), dtype=np.float32)
+    for tap, weight in zip(taps, _unit(lanczos3(np.asarray(dx), taps)), strict=True):
+        result += weight[:, None, None] * rows[:, :, REACH + tap : REACH + tap + side]
+    return result
+
+
+def _unit(weights: Array) -> Image:
+    """Kernel weights that sum to one, so that flux is kept."""
+    return (weights / weights.sum(axis=0)).astype(np.float32)
+
+
+def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
+    """Measure the PSF of a frame on its bright, isolated, unsaturated stars.
+
+    Pixels that stand out from the fit, neighbours above all, are left out. Beyond `WINGS` a power law is taken.
+
+    Parameters
+    ----------
+    image : ndarray, float32, shape (rows, columns)
+        Sky-subtracted.
+    sigma : float
+        Standard deviation of the sky, unit of the image.
+    ceiling : float
+        Peaks at or above it count as saturated.
+
+    Raises
+    ------
+    StargalError
+        If there are fewer than three stars.
+    """
+    stars = find_stars(image, sigma, ceiling)
+    if len(stars.x) < STARS_FOR_ORDER[0]:
+        stars = find_stars(image, sigma, ceiling, peak_snr=6.0)
+    if len(stars.x) < 3:
+        raise StargalError(f"{len(stars.x)} stars in the frame are too few to measure its PSF on")
+    stamps = cut_stamps(image, stars.x, stars.y, HALF)
+    pixels = np.arange(-HALF, HALF + 1.0)
+    distance = np.hypot(pixels, pixels[:, None])
+    core = (stamps * np.clip(CORE + 0.5 - distance, 0, 1)).sum(axis=(1, 2))
+    positive = core > 20 * sigma
+    stars, stamps, core = stars[positive], stamps[positive], core[positive]
+    values = (stamps / core[:, None, None]).reshape(len(core), -1).astype(float)
+    spread = sigma / core
+    order = max(sum(len(core) >= need for need in STARS_FOR_ORDER) - 1, 0)
+    terms = np.vander(column_scaled(stars.x), order + 1, increasing=True)
+
+    # Centroids and fluxes err by about 2 % of the local value.
+    fit = np.zeros((order + 1, values.shape[1]))
+    fit[0] = np.median(values, axis=0)
+    for _ in range(4):
+        model = terms @ fit
+        error = np.hypot(spread[:, None], 0.03 * np.abs(model) + 3e-5)
+        good = np.abs(values - model) < 4 * error
+        weight = good / error**2
+        normal = np.einsum("np,nk,nl->pkl", weight, terms, terms) + 1e-9 * np.eye(order + 1)
+        right = np.einsum("np,nk->pk", weight * values, terms)
+        fit = np.linalg.solve(normal, right[..., None])[..., 0].T
+
+    images = fit.reshape(order + 1, *distance.shape)
+    images[0] = _with_round_wings(images[0], values, distance)
+    taper = np.clip((WINGS - distance) / 2, 0, 1)
+    within = distance <= HALF
+    images[1:] *= taper
+    images[0] *= within
+    total = images[0].sum()
+    images /= total
+    # Every combination has unit flux: what a column's PSF gains in the core it would lose far out, unseen.
+    for image_k in images[1:]:
+        image_k -= image_k.sum() * images[0]
+    return Psf(images.astype(np.float32), len(core))
+
+
+def _with_round_wings(image: Array, values: Array, distance: Array) -> Array:
+    """The image, blended beyond `WINGS` into the power law that fits the median of all stars on each circle.
+
+    The light of what is too faint to be seen stands under all stars alike; it is fitted as a constant and left out.
+    """
+    ring = np.rint(distance).astype(int).ravel()
+    radius = np.arange(int(WINGS), HALF + 1)
+    profile = np.array([np.median(np.median(values[:, ring == step], axis=1)) for step in radius])
+    terms = np.stack([radius**-WING_SLOPE, np.ones(len(radius))], axis=1)
+    weight = np.sqrt(radius)[:, None]
+    wing, ground = np.linalg.lstsq(weight * terms, weight[:, 0] * profile, rcond=None)[0]
+    smooth = max(wing, 0.0) * np.maximum(distance, 1.0) ** -WING_SLOPE
+    share = np.clip((distance - WINGS + 2) / 2, 0, 1)
+    return (1 - share) * (image - ground) + share * smooth

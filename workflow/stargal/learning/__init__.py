@@ -1,0 +1,1 @@
+"""Networks: architectures, augmentation, training, calibration, publishing and applying them."""

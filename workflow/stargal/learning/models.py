@@ -1,0 +1,414 @@
+"""The networks of the 2023 course report, and others to choose among: raw nanomaggies in, probability of a star out.
+
+An architecture is a function from scaled pixels to features; `build` puts the scaling before it and the output after.
+
+A saved model needs nothing of this library: ``keras.models.load_model("model.keras")`` alone classifies patches.
+"""
+
+import ctypes
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import stargal.learning.lean  # noqa: F401  # isort: skip  # before keras
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from keras import layers, ops
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from stargal.errors import StargalError
+from stargal.io.files import intact, whole
+from stargal.io.tables import unusable
+
+SOFTENING = 10.0
+"""Where the scale of the input turns from linear to logarithmic, sky sigma per pixel.
+
+Chosen by the validation loss of `regularized` on real fields, two seeds each: 0.48 and 0.50 at 1 (dropout 0.2); with
+dropout 0.3, 0.27 and 0.31 at 10, 0.26 and 0.29 at 20, while at 40 one of two trainings did not start to learn. Raw
+pixels, in sky sigma, gave more than 3.
+"""
+
+MOMENTUM = 0.9
+"""Of the running means of batch normalization: they look back over ten steps. A small training set has ten an epoch;
+with the usual 0.99 its first epochs would be judged by means that are still near their start."""
+
+CENTRE = 5
+"""Side of the square about the target in which `unet` is read, pixels: 2 arcsec, the core of an image of a star."""
+
+STAMP = "1980-01-01@00:00:00"
+"""Date in every saved model, in the place of the time of saving."""
+
+GLIBC_ALLOCATOR = {-1: 2**31 - 1, -2: 2**26, -3: 2**25}
+"""What `mallopt` of glibc is told (malloc.h): M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, its largest, bytes."""
+
+
+def build(
+    architecture: str,
+    *,
+    size: int,
+    sky_sigma: Sequence[float],
+    seed: int,
+    classes: int | None = None,
+    auxiliary: Sequence[tuple[float, float, float, float]] = (),
+    **settings: Any,
+) -> keras.Model:
+    """An untrained network, input scaling included.
+
+    Parameters
+    ----------
+    architecture : str
+        A name in `ARCHITECTURES`.
+    size : int
+        Side of the patches, pixels.
+    sky_sigma : sequence of float
+        Sky noise of each band, nanomaggies per pixel.
+    seed : int
+        Seed of the first weights and of dropout. The same seed gives the same network, bit for bit.
+    classes : int or None
+        How many classes to tell apart, in the place of star and galaxy.
+    auxiliary : sequence of (float, float, float, float)
+        Mean, standard deviation, least and greatest in the training set of each auxiliary input.
+    **settings
+        What the architecture takes: see the function of that name.
+
+    Returns
+    -------
+    keras.Model
+        Takes float32 ``(n, size, size, bands)``, nanomaggies, NaN where there is no data; gives float32 ``(n, 1)``,
+        the probability that the source is a star (label 1) and not a galaxy (label 0), or ``(n, classes)``, the
+        probability of each class. With auxiliary inputs it takes a list of two: the patches, and float32
+        ``(n, inputs)``, NaN where an input is not known.
+
+    Raises
+    ------
+    StargalError
+        If the layers of `cnn` leave nothing of so small a patch.
+    """
+    keras.utils.clear_session()  # names count up within a process; the file must not tell what was built before
+    keras.utils.set_random_seed(seed)
+    patches = keras.Input((size, size, len(sky_sigma)), name="nanomaggies")
+    inputs = [patches]
+    if auxiliary:
+        inputs.append(keras.Input((len(auxiliary),), name="auxiliary"))
+        settings["auxiliary"] = normalized(inputs[1], auxiliary)
+    features = ARCHITECTURES[architecture](scaled(patches, sky_sigma), **settings)
+    if classes is None:
+        probability = layers.Dense(1, activation="sigmoid", name="star")(features)
+    else:
+        probability = layers.Dense(classes, activation="softmax", name="class")(features)
+    return keras.Model(inputs if auxiliary else patches, probability, name=architecture)
+
+
+def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
+    """asinh(flux / (`SOFTENING` sky sigma)) of each band: linear in the faint, logarithmic in the bright.
+
+    The scale of SDSS magnitudes (Lupton, Gunn & Szalay 1999). Pixels without data become 0, the mean of the
+    subtracted sky.
+    """
+    _, rows, columns, bands = patches.shape
+    lines = ops.reshape(patches, (-1, rows, columns * bands))  # long rows: half the time of five numbers at a time
+    flux = ops.where(ops.isnan(lines), ops.zeros_like(lines), lines)
+    scale = [1 / (SOFTENING * float(sigma)) for sigma in sky_sigma] * columns
+    linear = ops.reshape(layers.Rescaling(scale, name="softened")(flux), (-1, rows, columns, bands))
+    height = ops.abs(linear)
+    return ops.sign(linear) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
+
+
+def normalized(given: Any, seen: Sequence[tuple[float, float, float, float]]) -> Any:
+    """Inputs ``(n, inputs)`` less their means over their standard deviations; what is not known is the mean, 0.
+
+    What lies beyond all that was seen in training counts as the nearest of it: nothing was learned of what is farther,
+    and fields of another run may lie several standard deviations off.
+    """
+    mean, deviation, least, greatest = np.array(seen, float).T
+    shifted = layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name="normalized")(given)
+    ends = [((end - mean) / deviation).tolist() for end in (least, greatest)]
+    known = ops.clip(shifted, *ends)
+    return ops.where(ops.isnan(known), ops.zeros_like(known), known)
+
+
+def base(pixels: Any, *, auxiliary: Any = None) -> Any:
+    """The report's first network (its section 7.1): 151,297 parameters for patches of 25 x 25 x 5.
+
+    Like all that follow, it is told what is `normalized`, if anything, before its last dense layers.
+    """
+    x = layers.Conv2D(32, 3, activation="relu", name="conv_1")(pixels)
+    x = layers.MaxPooling2D(2, name="pool_1")(x)
+    x = layers.Conv2D(64, 3, activation="relu", name="conv_2")(x)
+    x = layers.MaxPooling2D(2, name="pool_2")(x)
+    x = _joined(layers.Flatten(name="flatten")(x), auxiliary)
+    return layers.Dense(128, activation="relu", name="dense")(x)
+
+
+def regularized(pixels: Any, *, dropout: float, l2: float, auxiliary: Any = None) -> Any:
+    """The report's tuned network: `base` with dropout and an l2 penalty on every kernel but the last.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    dropout : float
+        Fraction dropped: of feature maps, of their pixels and of the dense layer alike.
+    l2 : float
+        Weight of the sum of squared kernel weights in the loss.
+    """
+    penalty = keras.regularizers.L2(l2)
+    x = layers.Conv2D(32, 3, activation="relu", kernel_regularizer=penalty, name="conv_1")(pixels)
+    x = layers.MaxPooling2D(2, name="pool_1")(x)
+    x = layers.SpatialDropout2D(dropout, name="spatial_dropout_1")(x)
+    x = layers.Dropout(dropout, name="dropout_1")(x)
+    x = layers.Conv2D(64, 3, activation="relu", kernel_regularizer=penalty, name="conv_2")(x)
+    x = layers.MaxPooling2D(2, name="pool_2")(x)
+    x = layers.SpatialDropout2D(dropout, name="spatial_dropout_2")(x)
+    x = layers.Dropout(dropout, name="dropout_2")(x)
+    x = _joined(layers.Flatten(name="flatten")(x), auxiliary)
+    x = layers.Dense(128, activation="relu", kernel_regularizer=penalty, name="dense")(x)
+    return layers.Dropout(dropout, name="dropout_3")(x)
+
+
+def cnn(
+    pixels: Any,
+    *,
+    filters: Sequence[int],
+    kernel: int,
+    pool: int,
+    dense: int,
+    batch_normalization: bool,
+    dropout: float,
+    l2: float,
+    auxiliary: Any = None,
+) -> Any:
+    """`regularized` with its numbers free: a convolution and a pooling for each of `filters`, and a dense layer.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    filters : sequence of int
+        Feature maps of each convolution; its length is the depth. [32, 64] in `regularized`.
+    kernel, pool : int
+        Side of the convolutions and of the pooling, pixels. 3 and 2 in `regularized`.
+    dense : int
+        Nodes of the dense layer. 128 in `regularized`.
+    batch_normalization : bool
+        Whether the convolutions are normalized over the batch (Ioffe & Szegedy 2015).
+    dropout, l2 : float
+        As in `regularized`.
+
+    Raises
+    ------
+    StargalError
+        If nothing is left of the patch.
+    """
+    penalty = keras.regularizers.L2(l2)
+    x = pixels
+    for number, count in enumerate(filters, start=1):
+        if x.shape[1] < kernel + pool - 1:
+            raise StargalError(
+                f"a patch of {pixels.shape[1]} pixels is too small for {len(filters)} convolutions of kernel {kernel} "
+                f"with pooling by {pool}: {x.shape[1]} pixels are left before convolution {number}; give fewer filters "
+                "or a larger patch_size"
+            )
+        x = _convolution(x, count, kernel, f"conv_{number}", normalized=batch_normalization, kernel_regularizer=penalty)
+        x = layers.MaxPooling2D(pool, name=f"pool_{number}")(x)
+        x = layers.SpatialDropout2D(dropout, name=f"spatial_dropout_{number}")(x)
+        x = layers.Dropout(dropout, name=f"dropout_{number}")(x)
+    x = _joined(layers.Flatten(name="flatten")(x), auxiliary)
+    x = layers.Dense(dense, activation="relu", kernel_regularizer=penalty, name="dense")(x)
+    return layers.Dropout(dropout, name="dropout_dense")(x)
+
+
+def unet(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: Any = None) -> Any:
+    """A small U-Net (Ronneberger, Fischer & Brox 2015), read at the target.
+
+    A U-Net says something of every pixel. Here the maps that it ends with are averaged over the `CENTRE` square about
+    the target: over the whole patch, its neighbours would be judged with it.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    filters : sequence of int
+        Feature maps of each level, from the full resolution down; each level halves it.
+    dropout : float
+        Fraction dropped of the maps at the lowest level, and of their averages in the end.
+    """
+    x, skipped = pixels, []
+    for level, count in enumerate(filters[:-1], start=1):
+        x = _convolution(x, count, 3, f"down_{level}a", padding="same")
+        x = _convolution(x, count, 3, f"down_{level}b", padding="same")
+        skipped.append((level, count, x))
+        x = layers.MaxPooling2D(2, padding="same", name=f"pool_{level}")(x)
+    x = _convolution(x, filters[-1], 3, "bottom_a", padding="same")
+    x = _convolution(x, filters[-1], 3, "bottom_b", padding="same")
+    x = layers.SpatialDropout2D(dropout, name="spatial_dropout")(x)
+    for level, count, across in reversed(skipped):
+        x = layers.Conv2DTranspose(count, 2, strides=2, name=f"rise_{level}")(x)
+        surplus = x.shape[1] - across.shape[1]  # 1 where an odd side was halved, at the end as in the pooling
+        x = layers.Cropping2D(((0, surplus), (0, surplus)), name=f"trim_{level}")(x)
+        x = layers.Concatenate(name=f"across_{level}")([across, x])
+        x = _convolution(x, count, 3, f"up_{level}a", padding="same")
+        x = _convolution(x, count, 3, f"up_{level}b", padding="same")
+    x = layers.Cropping2D((x.shape[1] - CENTRE) // 2, name="centre")(x)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    return _joined(layers.Dropout(dropout, name="dropout")(x), auxiliary)
+
+
+def residual(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: Any = None) -> Any:
+    """A small residual network (He et al. 2016): a block of two convolutions and a shortcut for each of `filters`.
+
+    Parameters
+    ----------
+    pixels : tensor
+        Scaled pixels.
+    filters : sequence of int
+        Feature maps of each block; each but the first halves the resolution.
+    dropout : float
+        Fraction dropped of the averages of the last maps.
+    """
+    x = _convolution(pixels, filters[0], 3, "stem", normalized=True, padding="same")
+    for number, count in enumerate(filters, start=1):
+        stride = 1 if number == 1 else 2
+        shortcut = x
+        if stride > 1 or count != x.shape[-1]:
+            shortcut = layers.Conv2D(count, 1, strides=stride, name=f"shortcut_{number}")(x)
+        x = _convolution(x, count, 3, f"block_{number}a", normalized=True, strides=stride, padding="same")
+        x = layers.Conv2D(count, 3, padding="same", use_bias=False, name=f"block_{number}b")(x)
+        x = layers.BatchNormalization(momentum=MOMENTUM, name=f"block_{number}b_normalized")(x)
+        x = layers.Add(name=f"sum_{number}")([shortcut, x])
+        x = layers.ReLU(name=f"sum_{number}_relu")(x)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    return _joined(layers.Dropout(dropout, name="dropout")(x), auxiliary)
+
+
+def _joined(x: Any, auxiliary: Any) -> Any:
+    """Features ``(n, features)`` with the auxiliary inputs, if there are any, beside them."""
+    return x if auxiliary is None else layers.Concatenate(name="joined")([x, auxiliary])
+
+
+def _convolution(x: Any, filters: int, kernel: int, name: str, *, normalized: bool = False, **more: Any) -> Any:
+    """A convolution and its ReLU, between them batch normalization where it is wanted."""
+    if not normalized:
+        return layers.Conv2D(filters, kernel, activation="relu", name=name, **more)(x)
+    x = layers.Conv2D(filters, kernel, use_bias=False, name=name, **more)(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_normalized")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+ARCHITECTURES: dict[str, Callable[..., Any]] = {
+    "base": base,
+    "regularized": regularized,
+    "cnn": cnn,
+    "unet": unet,
+    "residual": residual,
+}
+
+
+def describe(model: keras.Model) -> pd.DataFrame:
+    """The layers of a network as the report lists them (its section 7.1): ``layer, type, output_shape, parameters``.
+
+    The last row is the total. The input and its scaling are left out: they learn nothing.
+    """
+    rows = [
+        {
+            "layer": layer.name,
+            "type": type(layer).__name__,
+            "output_shape": " x ".join(map(str, layer.output.shape[1:])),
+            "parameters": layer.count_params(),
+        }
+        for layer in model.layers
+        if not isinstance(layer, layers.InputLayer | layers.Rescaling)
+    ]
+    return pd.DataFrame([*rows, {"layer": "total", "parameters": model.count_params()}])
+
+
+def use_one_thread() -> None:
+    """Compute on one thread and in a fixed order, so that the same inputs give the same bits. Call it first."""
+    _keep_freed_memory()
+    threadpool_limits(1)  # numpy's, which draws patches
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+
+
+def _keep_freed_memory() -> None:
+    """Keep the memory that tensorflow frees after each step for the next one, where the C library is glibc.
+
+    It would be given back to the system and asked for anew at every layer of every step: half the CPU time of training
+    (measured: 3.4 of 7.8 s an epoch of 7,072 patches, batches of 64). Memory in use grows by a tenth.
+    """
+    allocator = ctypes.CDLL(None)
+    if hasattr(allocator, "mallopt"):
+        for parameter, value in GLIBC_ALLOCATOR.items():
+            allocator.mallopt(parameter, value)
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Write a ``.keras`` file whose bytes depend on the model alone.
+
+    Keras stamps the time on the archive's members and into its metadata, and marks shared objects by their address
+    in memory; here the time is constant and the marks count up.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder, "stamped.keras"))
+        with zipfile.ZipFile(Path(folder, "stamped.keras")) as stamped:
+            members = {name: stamped.read(name) for name in sorted(stamped.namelist())}
+    members["metadata.json"] = json.dumps(json.loads(members["metadata.json"]) | {"date_saved": STAMP}).encode()
+    members["config.json"] = json.dumps(_numbered(json.loads(members["config.json"]), {})).encode()
+    with whole(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)  # a ZipInfo's own time is the start of 1980
+
+
+def load(path: Path) -> keras.Model:
+    """Read a saved model.
+
+    Raises
+    ------
+    StargalError
+        If the file is not one.
+    """
+    try:
+        return keras.models.load_model(intact(path))
+    except (OSError, ValueError, KeyError) as error:
+        raise unusable(path, str(error).splitlines()[0]) from None
+
+
+def predictor(model: keras.Model) -> Callable[..., NDArray[np.float32]]:
+    """The model as a function from patches ``(n, size, size, bands)`` to probabilities of a star ``(n,)``.
+
+    Of more than two classes it gives the probability of each, ``(n, classes)``. Its second argument are the auxiliary
+    inputs ``(n, inputs)``, if the model has any. Compiled once for any `n`; `keras.Model.predict` sets up anew at each
+    call.
+    """
+    graph = tf.function(lambda *inputs: outputs(model, inputs), input_signature=signature(model))
+    wanted = 0 if model.output_shape[1] == 1 else slice(None)
+    return lambda *inputs: graph(*inputs).numpy()[:, wanted]
+
+
+def outputs(model: keras.Model, inputs: Sequence[Any], training: bool = False) -> Any:
+    """What a model gives for its inputs, one or several."""
+    return model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
+
+
+def signature(model: keras.Model) -> list[tf.TensorSpec]:
+    """What each input of a model is, for any number of sources."""
+    return [tf.TensorSpec((None, *given.shape[1:]), tf.float32) for given in model.inputs]
+
+
+def _numbered(node: Any, numbers: dict[int, int]) -> Any:
+    """A configuration with its shared objects numbered in the order in which they appear."""
+    if isinstance(node, list):
+        return [_numbered(item, numbers) for item in node]
+    if isinstance(node, dict):
+        return {
+            key: numbers.setdefault(item, len(numbers)) if key == "shared_object_id" else _numbered(item, numbers)
+            for key, item in node.items()
+        }
+    return node

@@ -1,0 +1,67 @@
+"""Find and measure the sources of a field that nobody has catalogued, as SDSS photo would have."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from stargal.dataset.sources import edge_distance, magnitude
+from stargal.imaging.frames import Frame
+from stargal.photometry import photo
+from stargal.survey.fields import BANDS, REFERENCE, Field, fields_ahead
+
+
+def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
+    """The sources on the frames of a field; see `stargal.photometry.photo` for how they are found.
+
+    Parameters
+    ----------
+    frames : mapping of Frame
+        By band, all five.
+    field : Field
+
+    Returns
+    -------
+    DataFrame
+        A row a source, from the first row of the frame up:
+
+        - id: ``run-camcol-field-number``, numbered from 1 (str)
+        - ra, dec: deg, ICRS (float64)
+        - x, y: 0-based pixel of r (float64)
+        - primary: whether the field owns the rows it lies in; neighbours along the camcol share rows, and each source
+          is primary in one of them (bool)
+        - photo_type: 3 galaxy, 6 star, by photo's own rule (int16)
+        - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
+        - flags: of those of OBJC_FLAGS that `stargal.photometry.photo` sets (int32)
+        - edge_distance: to the nearest edge of the frame, pixels (float32)
+
+    Raises
+    ------
+    StargalError
+        If a frame has too few stars for its PSF.
+    """
+    planes = photo.prepare(frames, field.camcol)
+    measured = photo.measure(planes, photo.detect(planes))
+    x, y = measured["x"], measured["y"]
+    ra, dec = frames[REFERENCE].astrometry.to_sky(x, y)
+    calibration = [frames[band].nmgy_per_dn for band in BANDS]
+    magnitudes = {
+        f"{kind}_mag_{band}": magnitude(measured[kind][:, index])
+        for kind in ("psf", "model")
+        for index, band in enumerate(BANDS)
+    }
+    numbers = range(1, len(x) + 1)
+    return pd.DataFrame(
+        {
+            "id": pd.Series([f"{field.run}-{field.camcol}-{field.field}-{number}" for number in numbers], dtype=str),
+            "ra": np.asarray(ra, float),
+            "dec": np.asarray(dec, float),
+            "x": x,
+            "y": y,
+            "primary": fields_ahead(y) == 0,
+            "photo_type": photo.classify(measured, calibration).astype(np.int16),
+            **magnitudes,
+            "flags": measured["flags"].astype(np.int32),
+            "edge_distance": edge_distance(x, y),
+        }
+    )

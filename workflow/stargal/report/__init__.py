@@ -1,0 +1,1 @@
+"""Figures, the field viewer and the page."""

@@ -1,0 +1,223 @@
+"""The page: what was run and what came of it, beside the report it began with, as one file."""
+
+import math
+import platform
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+from docutils.core import publish_parts
+
+from stargal.io.files import intact
+from stargal.report.viewer import data_uri
+from stargal.survey.labels import LABELS
+
+SCORES = {"accuracy": "accuracy", "mcc": "Matthews coefficient"}
+"""The report's two scores and what they are called."""
+
+REPORTED: dict[str, dict[str, float]] = {
+    "accuracy": {"value": 0.899, "low": 0.882, "high": 0.916},
+    "mcc": {"value": 0.723, "low": 0.678, "high": 0.766},
+}
+"""The report's best (its figure 6b). It gives no intervals: these are the bootstrap's of its confusion matrix."""
+
+REPORTED_OTHERS = {
+    "base_small": {"accuracy": {"value": 0.761}, "mcc": {"value": 0.257}},
+    "majority": {"accuracy": {"value": 0.746}},
+    "random": {"accuracy": {"value": 0.5}},
+}
+"""What else the report scores: its base model (figure 6a), the majority class of its test field and a coin (4.3)."""
+
+SOFTWARE = (
+    "astropy", "bokeh", "keras", "matplotlib", "numpy", "pandas", "reproject", "scikit-learn", "scipy", "sep",
+    "snakemake", "tensorflow", "tensorflow-cpu",
+)  # fmt: skip
+"""Distributions whose versions are told, where they are installed."""
+
+FOLDED = 15
+"""A table of more rows is folded."""
+
+IMAGES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
+"""Media type of a figure by its suffix."""
+
+
+@dataclass
+class Cell:
+    """What a table shows: text, the number it stands for as its file spells it, its scatter, its interval's ends."""
+
+    text: str
+    value: str | None = None
+    scatter: "Cell | None" = None
+    interval: "tuple[Cell, Cell] | None" = None
+
+
+@dataclass
+class Shown:
+    """A table or figure of the page: its name below the results, where it stands, its title and caption, its file."""
+
+    name: str
+    chapter: str
+    title: str
+    caption: Path
+    file: Path
+
+
+def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
+    """A CSV file as the page shows it: without the sky, which is said above; a score with its scatter and interval.
+
+    Returns
+    -------
+    columns : list of str
+    rows : list of list of `Cell`
+        Numbers of a column have the same decimals, four significant digits for the greatest.
+    """
+    table = pd.read_csv(intact(path), dtype=str, keep_default_na=False).drop(columns="sky", errors="ignore")
+    columns = [name for name in map(str, table) if _owner(name) == name or _owner(name) not in table]
+    written = {name: _decimals(table[name]) for name in columns}
+    rows = []
+    for record in table.to_dict("records"):
+        row = []
+        for name in columns:
+            cell = _cell(record[name], written[name])
+            if record.get(f"{name}_sd"):
+                cell.scatter = _cell(record[f"{name}_sd"], written[name])
+            if record.get(f"{name}_low") and record.get(f"{name}_high"):
+                low, high = (_cell(record[f"{name}_{end}"], written[name]) for end in ("low", "high"))
+                cell.interval = low, high
+            row.append(cell)
+        rows.append(row)
+    return columns, rows
+
+
+def _owner(column: str) -> str:
+    """The column whose numbers another one's are the scatter or an end of the interval of; else the column itself."""
+    return re.sub("_(sd|low|high)$", "", column)
+
+
+def _decimals(column: "pd.Series[str]") -> int | None:
+    """Decimals that give the greatest number of a column four significant digits; None for whole numbers and words."""
+    if not column.str.contains(".", regex=False).any():
+        return None
+    numbers = pd.to_numeric(column, errors="coerce").abs()
+    greatest = numbers[np.isfinite(numbers)].max()
+    if not greatest > 0:
+        return None
+    return int(np.clip(3 - math.floor(math.log10(greatest)), 0, 4))
+
+
+def _cell(text: str, decimals: int | None) -> Cell:
+    try:
+        number = float(text)
+    except ValueError:
+        return Cell(text)
+    return Cell(text if decimals is None else f"{number:.{decimals}f}", text)
+
+
+def headline(scores: pd.DataFrame) -> list[dict[str, Any]]:
+    """Accuracy and Matthews coefficient on the test fields of all that was scored, mean over the seeds.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        The table of scores.
+
+    Returns
+    -------
+    list of dict
+        A row a classifier and training set: both names, the number of seeds, and for each kind of label (photo, truth)
+        and score value, low and high; None where the sky has no such label.
+    """
+    columns = [f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")]
+    test = scores[scores["bucket"] == "test"]
+    rows = []
+    for (classifier, training_set), group in test.groupby(["classifier", "training_set"], sort=False, dropna=False):
+        row: dict[str, Any] = {
+            "classifier": classifier,
+            "training_set": training_set if isinstance(training_set, str) else "",
+            "seeds": int(group["seed"].nunique()),
+        }
+        for kind in LABELS:
+            part = group.loc[group["against"] == kind, columns]
+            means = part.mean()
+            row[kind] = None if part.empty else {
+                score: {"value": means[score], "low": means[f"{score}_low"], "high": means[f"{score}_high"]}
+                for score in SCORES
+            }  # fmt: skip
+        rows.append(row)
+    return rows
+
+
+def compare(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
+    """Whether two values with intervals differ: ``above``, ``below`` or ``within the noise of``."""
+    if ours["low"] > theirs["high"]:
+        return "above"
+    return "below" if ours["high"] < theirs["low"] else "within the noise of"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the installed distributions of `SOFTWARE`, by name."""
+    found = {(item.metadata["Name"] or "").lower(): item.version for item in distributions()}
+    return {"python": platform.python_version()} | {name: found[name] for name in SOFTWARE if name in found}
+
+
+def read_hashes(alignment: Path, records: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of each input by its name.
+
+    Parameters
+    ----------
+    alignment : path
+        Table of the alignment, which names the frames.
+    records : iterable of paths
+        Records of the catalogues, as `sha256sum` writes them.
+    """
+    frames = pd.read_csv(intact(alignment), usecols=["frame", "sha256"])
+    catalogs = (path.read_text().split() for path in records)
+    return dict(zip(frames["frame"], frames["sha256"], strict=True)) | {name: digest for digest, name in catalogs}
+
+
+def render_rst(path: Path) -> str:
+    """A caption as HTML."""
+    settings = {"halt_level": 2, "report_level": 2, "initial_header_level": 3, "doctitle_xform": False}
+    return publish_parts(path.read_text(), source_path=path.name, writer="html5", settings_overrides=settings)["body"]
+
+
+def render_figure(path: Path) -> str:
+    """A figure's bytes as an address."""
+    return data_uri(intact(path).read_bytes(), IMAGES[path.suffix])
+
+
+def render_page(template: Path, **content: Any) -> str:
+    """The page from its template, which stands beside its style.
+
+    Parameters
+    ----------
+    template : path
+    **content
+        What the template names.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        read_cells=read_cells, render_figure=render_figure, render_rst=render_rst, compare=compare,
+        reported=REPORTED, reported_others=REPORTED_OTHERS, scores=SCORES, folded=FOLDED,
+    )  # fmt: skip
+    return environment.get_template(template.name).render(**content)
+
+
+def in_chapters(items: Sequence[Shown]) -> dict[str, list[Shown]]:
+    """Tables and figures by chapter, in their order."""
+    chapters: dict[str, list[Shown]] = {}
+    for item in items:
+        chapters.setdefault(item.chapter, []).append(item)
+    return chapters

@@ -1,0 +1,349 @@
+"""Catalogues of measured sources in the survey's own format, the calibObj ("datasweep") files.
+
+Data model: https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html; names and formats of the columns are
+those of a genuine file. What no image of a simulated sky can tell (proper motions, 2MASS, links to other runs) holds
+the value that genuine files hold where nothing is known.
+"""
+
+import gzip
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from stargal import __version__
+from stargal.archive.transfer import OBJC_TYPES
+from stargal.errors import StargalError
+from stargal.imaging.astrometry import Astrometry
+from stargal.io.files import whole
+from stargal.survey.fields import BANDS, REFERENCE, STEP_ROWS, TRIM, Field, fields_ahead
+from stargal.survey.labels import STAR
+
+STAR_LIMITS = (22.5, 22.5, 22.5, 22.0, 21.5)
+"""A star is catalogued if one of its dereddened PSF magnitudes, u g r i z, is below these."""
+
+GALAXY_LIMITS = (21.0, 22.0, 22.0, 20.5, 20.1)
+"""A galaxy is catalogued if one of its dereddened model magnitudes is below these."""
+
+RUN_PRIMARY = 1
+"""RESOLVE_STATUS: the one detection of a source in its run."""
+
+MATCH_RADIUS = 3.0
+"""Distance within which a true source is taken for a measured one, pixels (1.2 arcsec)."""
+
+BLEND_RADIUS = 6.0
+"""Distance within which an unseen true source counts as blended with the one that was seen, pixels."""
+
+BLEND_SHARE = 0.1
+"""Share of the r flux of the one that was seen that it must have."""
+
+SAME_RADIUS = 2.0
+"""Distance within which two measurements near a border of two fields are of one source, pixels."""
+
+UNKNOWN = -9999.0
+"""What genuine catalogues hold for a measurement that failed."""
+
+_BAND_COLUMNS = {
+    "ROWC": "row",
+    "COLC": "column",
+    "M_RR_CC": "moment",
+    "M_RR_CC_PSF": "psf_moment",
+    "FLAGS": "flags",
+    "PSF_FWHM": "psf_fwhm",
+    "EXTINCTION": "extinction",
+    "SKYFLUX": "sky",
+    "PSFFLUX": "psf",
+    "PSFFLUX_IVAR": "psf_ivar",
+    "FIBERFLUX": "fiber",
+    "FIBERFLUX_IVAR": "fiber_ivar",
+    "FIBER2FLUX": "fiber2",
+    "FIBER2FLUX_IVAR": "fiber2_ivar",
+    "MODELFLUX": "model",
+    "MODELFLUX_IVAR": "model_ivar",
+    "NMGYPERCOUNT": "calibration",
+    "APERFLUX6": "aperture",
+}
+"""Columns of five bands that hold a measurement, and its name in the table of a field."""
+
+_KNOWN = {
+    "RESOLVE_STATUS": RUN_PRIMARY,
+    "CALIB_STATUS": 1,  # photometric
+    "NDETECT": 1,
+    "THING_ID": -1,
+    "IFIELD": -1,
+    "BALKAN_ID": -1,
+    "ROWVDEG": UNKNOWN,
+    "ROWVDEGERR": UNKNOWN,
+    "COLVDEG": UNKNOWN,
+    "COLVDEGERR": UNKNOWN,
+}
+"""Columns of one value; all others that are not filled hold zero or nothing, as most rows of a genuine file do."""
+
+FORMATS = {
+    "RUN": "I", "RERUN": "3A", "CAMCOL": "B", "FIELD": "I", "ID": "I", "OBJC_TYPE": "J", "OBJC_FLAGS": "J",
+    "OBJC_FLAGS2": "J", "OBJC_ROWC": "E", "ROWVDEG": "E", "ROWVDEGERR": "E", "COLVDEG": "E", "COLVDEGERR": "E",
+    "ROWC": "5E", "COLC": "5E", "M_RR_CC": "5E", "M_RR_CC_PSF": "5E", "FLAGS": "5J", "FLAGS2": "5J", "PSP_STATUS": "5J",
+    "RA": "D", "DEC": "D", "PSF_FWHM": "5E", "EXTINCTION": "5E", "SKYFLUX": "5E", "PSFFLUX": "5E", "PSFFLUX_IVAR": "5E",
+    "FIBERFLUX": "5E", "FIBERFLUX_IVAR": "5E", "FIBER2FLUX": "5E", "FIBER2FLUX_IVAR": "5E", "MODELFLUX": "5E",
+    "MODELFLUX_IVAR": "5E", "CALIB_STATUS": "5J", "NMGYPERCOUNT": "5E", "RESOLVE_STATUS": "J", "THING_ID": "J",
+    "IFIELD": "J", "BALKAN_ID": "J", "NDETECT": "J", "PM_MATCH": "J", "PMRA": "E", "PMDEC": "E", "PMRAERR": "E",
+    "PMDECERR": "E", "PM_SIGRA": "E", "PM_SIGDEC": "E", "PM_NFIT": "J", "PM_DIST22": "E", "TMASS_J": "E",
+    "TMASS_J_IVAR": "E", "TMASS_H": "E", "TMASS_H_IVAR": "E", "TMASS_K": "E", "TMASS_K_IVAR": "E", "TMASS_PH_QUAL": "A",
+    "TMASS_RD_FLG": "I", "TMASS_BL_FLG": "I", "TMASS_CC_FLG": "A", "TMASS_GAL_CONTAM": "B", "TMASS_MP_FLG": "B",
+    "TMASS_HEMIS": "A", "TMASS_JDATE": "D", "APERFLUX6": "5E", "ZHEDFLAG": "I",
+}  # fmt: skip
+"""The 65 columns of a genuine file and their FITS formats."""
+
+TRUTH_FORMATS = {"TRUE_TYPE": "J", "TRUTH_ID": "K", "TRUE_FLUX": "5E", "BLENDED_WITH": "K"}
+"""Further columns of a simulated file."""
+
+
+def tabulate(
+    measured: Mapping[str, NDArray[Any]],
+    types: NDArray[np.int32],
+    calibration: Sequence[float],
+    extinction: Sequence[float],
+    astrometry: Astrometry,
+    field: Field,
+) -> pd.DataFrame:
+    """The measured sources of a field as a flat table.
+
+    Parameters
+    ----------
+    measured : mapping of ndarray
+        As `stargal.photometry.photo.measure` gives it.
+    types : ndarray, shape (n,)
+        3 galaxy, 6 star.
+    calibration : sequence of float
+        Nanomaggies per count of each band.
+    extinction : sequence of float
+        Magnitudes in each band.
+    astrometry : Astrometry
+        Of r.
+    field : Field
+        In whose frames the sources were measured.
+
+    Returns
+    -------
+    DataFrame
+        A row a source: frame_field (where it was measured), field (where it belongs), type, flags, x, y (0-based, on
+        the frame), position_error (pixels), ra, dec (deg), kind, radius (arcsec), axis_ratio, angle (rad), composite
+        in r, and for each band of `_BAND_COLUMNS` ``name_u`` ... ``name_z``; rows count as ROWC in the field it belongs
+        to.
+    """
+    number, shift = assign_field(measured["y"], field.field)
+    ra, dec = astrometry.to_sky(measured["x"], measured["y"])
+    columns: dict[str, Any] = {
+        "frame_field": np.full(len(number), field.field, np.int32),
+        "field": number,
+        "type": types,
+        "flags": measured["flags"],
+        "x": measured["x"],
+        "y": measured["y"],
+        "position_error": measured["position_error"],
+        "ra": ra,
+        "dec": dec,
+    }
+    columns |= {name: measured[name] for name in ("kind", "radius", "axis_ratio", "angle")}
+    by_band = dict(measured) | {
+        "row": measured["y_band"] + 0.5 + shift[:, None],
+        "column": measured["x_band"] + 0.5,
+        "flags": measured["flags_band"],
+        "calibration": np.broadcast_to(np.asarray(calibration, float), (len(number), len(BANDS))),
+        "extinction": np.broadcast_to(np.asarray(extinction, float), (len(number), len(BANDS))),
+    }
+    for name in (*_BAND_COLUMNS.values(), "composite"):
+        values = by_band[name]
+        kind = np.int32 if name == "flags" else np.float32
+        columns |= {f"{name}_{band}": values[:, index].astype(kind) for index, band in enumerate(BANDS)}
+    return pd.DataFrame(columns)
+
+
+def assign_field(y: NDArray[Any], field: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """The field a source belongs to, and what to add to its row there.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        On the r frame, 0-based pixels.
+    field : int
+        Number of the field whose frame it is.
+    """
+    step = fields_ahead(np.asarray(y))
+    return (field + step).astype(np.int32), -step * STEP_ROWS
+
+
+def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry) -> pd.DataFrame:
+    """What a measured source truly is.
+
+    The true source of a measured one is the brightest in r within `MATCH_RADIUS`; what several measured sources claim
+    goes to the nearest. The brightest other source within `BLEND_RADIUS` that nothing measured claims and that has
+    `BLEND_SHARE` of its flux is blended with it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        x, y: on r's pixels.
+    truth : DataFrame
+        truth_id, label (1 star, 0 galaxy), ra, dec (deg), flux_u ... flux_z (nanomaggies).
+    astrometry : Astrometry
+        Of r.
+
+    Returns
+    -------
+    DataFrame
+        A row a measured source: true_type (3, 6, or 0 for nothing), truth_id, blended_with (-1 for none), true_flux_u
+        ... true_flux_z (0 for nothing).
+    """
+    truth_x, truth_y = astrometry.to_pixel(truth["ra"], truth["dec"])
+    tree = cKDTree(np.stack([truth_x, truth_y], axis=1))
+    position = table[["x", "y"]].to_numpy(float)
+    flux = truth[f"flux_{REFERENCE}"].to_numpy(float)
+    near = [np.sort(np.array(found, dtype=np.intp)) for found in tree.query_ball_point(position, MATCH_RADIUS)]
+    match = np.array([found[np.argmax(flux[found])] if len(found) else -1 for found in near], dtype=np.intp)
+    distance = np.hypot(*(position - tree.data[match]).T)
+    order = np.lexsort((distance, match))
+    claimed = match[order]
+    again = order[np.flatnonzero(claimed[1:] == claimed[:-1]) + 1]
+    match[again] = -1
+    taken = np.zeros(len(truth), dtype=bool)
+    taken[match[match >= 0]] = True
+    blended = np.full(len(table), -1, dtype=np.int64)
+    identity = truth["truth_id"].to_numpy(np.int64)
+    for index, found in enumerate(tree.query_ball_point(position, BLEND_RADIUS)):
+        others = np.sort(np.array(found, dtype=np.intp))
+        others = others[~taken[others]]
+        if match[index] >= 0 and len(others):
+            brightest = others[np.argmax(flux[others])]
+            if flux[brightest] > BLEND_SHARE * flux[match[index]]:
+                blended[index] = identity[brightest]
+    known = match >= 0
+    star = truth["label"].to_numpy()[match] == STAR
+    result = {
+        "true_type": np.where(known, np.where(star, OBJC_TYPES["star"], OBJC_TYPES["gal"]), 0).astype(np.int32),
+        "truth_id": np.where(known, identity[match], -1),
+        "blended_with": blended,
+    }
+    for band in BANDS:
+        result[f"true_flux_{band}"] = np.where(known, truth[f"flux_{band}"].to_numpy()[match], 0).astype(np.float32)
+    return pd.DataFrame(result)
+
+
+def join_fields(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """The sources of some fields of a camcol, each once, numbered within the field they belong to.
+
+    A source in rows that two fields share is taken from the field it belongs to, or from the other where that one is
+    not among `tables`. At the border itself, where noise decides on which side each field sees it, the first stays.
+
+    Parameters
+    ----------
+    tables : mapping of DataFrame
+        By number of the field they were measured in.
+    """
+    parts = []
+    for number, table in sorted(tables.items()):
+        owner = table["field"]
+        parts.append(table[(owner == number) | ~owner.isin(list(tables))])
+        # Close to the border on the neighbour's side: needed if the neighbour put the source on this side.
+        stray = table[(owner != number) & owner.isin(list(tables))]
+        row = stray["y"] + 0.5
+        border = np.minimum((row - TRIM).abs(), (row - TRIM - STEP_ROWS).abs()) < SAME_RADIUS
+        parts.append(stray[border])
+    joined = pd.concat(parts, ignore_index=True)
+    joined = joined[~_seen_before(joined)]
+    joined = joined.sort_values(["field", f"row_{REFERENCE}", f"column_{REFERENCE}"], kind="stable", ignore_index=True)
+    joined.insert(0, "number", joined.groupby("field").cumcount() + 1)
+    return joined
+
+
+def _seen_before(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Rows that measure the source of an earlier row again, in another field's frame."""
+    # Rows of a camcol on one scale: fields follow each other by STEP_ROWS.
+    along = table["y"].to_numpy() + STEP_ROWS * table["frame_field"].to_numpy(float)
+    pairs = cKDTree(np.stack([table["x"].to_numpy(), along], axis=1)).query_pairs(SAME_RADIUS, output_type="ndarray")
+    frame = table["frame_field"].to_numpy()
+    pairs = np.sort(pairs[frame[pairs[:, 0]] != frame[pairs[:, 1]]], axis=1)
+    own = (table["frame_field"] == table["field"]).to_numpy()
+    again = np.zeros(len(table), dtype=bool)
+    # What a field has of its own stays, if only one of two is such.
+    again[np.where(own[pairs[:, 1]] & ~own[pairs[:, 0]], pairs[:, 0], pairs[:, 1])] = True
+    return again
+
+
+def within_limits(table: pd.DataFrame, kind: str) -> NDArray[np.bool_]:
+    """Which sources a catalogue of one kind holds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        type, psf_u ... model_z and, where magnitudes are to be dereddened, extinction_u ... extinction_z.
+    kind : str
+        star or gal.
+    """
+    name, limits = {"star": ("psf", STAR_LIMITS), "gal": ("model", GALAXY_LIMITS)}[kind]
+    flux = table[[f"{name}_{band}" for band in BANDS]].to_numpy(float)
+    dust = table.reindex(columns=[f"extinction_{band}" for band in BANDS], fill_value=0.0).to_numpy(float)
+    faintest = 10 ** (0.4 * (22.5 - np.asarray(limits) - dust))
+    return (table["type"] == OBJC_TYPES[kind]).to_numpy() & (flux > faintest).any(axis=1)
+
+
+def make_rows(table: pd.DataFrame, field: Field) -> NDArray[Any]:
+    """Rows of a catalogue file, in the columns of `FORMATS` and, where the table tells the truth, `TRUTH_FORMATS`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Some rows of `join_fields`.
+    field : Field
+        Any of the camcol.
+    """
+    formats = FORMATS | (TRUTH_FORMATS if "truth_id" in table else {})
+    columns = fits.ColDefs([fits.Column(name, form) for name, form in formats.items()])
+    rows = np.zeros(len(table), dtype=columns.dtype.newbyteorder("="))
+    rows["RUN"], rows["RERUN"], rows["CAMCOL"] = field.run, str(field.rerun), field.camcol
+    rows["FIELD"], rows["ID"] = table["field"], table["number"]
+    rows["OBJC_TYPE"], rows["OBJC_FLAGS"] = table["type"], table["flags"]
+    rows["OBJC_ROWC"] = table[f"row_{REFERENCE}"]
+    rows["RA"], rows["DEC"] = table["ra"], table["dec"]
+    for name, measured in _BAND_COLUMNS.items():
+        values = table[[f"{measured}_{band}" for band in BANDS]].to_numpy()
+        if name != "FLAGS":
+            values = np.where(np.isfinite(values), values, 0.0 if name.endswith("_IVAR") else UNKNOWN)
+        rows[name] = values
+    for name, value in _KNOWN.items():
+        rows[name] = value
+    if "truth_id" in table:
+        rows["TRUE_TYPE"], rows["TRUTH_ID"] = table["true_type"], table["truth_id"]
+        rows["BLENDED_WITH"] = table["blended_with"]
+        rows["TRUE_FLUX"] = table[[f"true_flux_{band}" for band in BANDS]].to_numpy()
+    return rows
+
+
+def write_catalog(rows: NDArray[Any], path: Path) -> None:
+    """Write a catalogue, gzip-compressed without a date, and the record of its SHA-256 beside it.
+
+    Raises
+    ------
+    StargalError
+        If there is no row: a camcol of the survey has some.
+    """
+    if len(rows) == 0:
+        raise StargalError(f"{path}: no source is bright enough for the catalogue: take another field")
+    primary = fits.PrimaryHDU()
+    primary.header["ORIGIN"] = ("SIMULATED", "measured on a simulated sky")
+    formats = FORMATS | TRUTH_FORMATS
+    table = fits.BinTableHDU.from_columns(
+        [fits.Column(name, formats[name], array=rows[name]) for name in rows.dtype.names or ()]
+    )
+    table.header["ORIGIN"] = ("SIMULATED", "measured on a simulated sky")
+    table.header["VERSION"] = (f"stargal {__version__}", "what measured it")
+    stream = io.BytesIO()
+    fits.HDUList([primary, table]).writeto(stream)
+    with whole(path) as partial, partial.open("wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+        packed.write(stream.getvalue())
