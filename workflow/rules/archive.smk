@@ -1,15 +1,28 @@
-"""Archive: fetch the five frames of a field, and catalogues, a job each.
+"""Archive: the five frames of a field and the catalogues of a camcol, downloaded and verified.
 
-Needs archive.url; makes resources/{sky}/frames and resources/{sky}/catalogs, with a .sha256 beside every file.
-
-A download is never deleted or fetched again by a rebuild: a job that finds its file there only confirms it, and hardly
-anything starts one. Hence, unlike elsewhere,
-- update(), without which Snakemake removes an output before its job;
-- no code among the inputs, nor a digest of it among the params: an edit starts nothing;
-- the address of the archive among the resources, not the params: another one starts nothing.
+A download is never deleted or fetched again by a rebuild: a job that finds its file there only confirms it. So, unlike
+elsewhere, outputs are update(), the code is not among the params, and the address of the archive is a resource.
 """
 
-ARCHIVED_BANDS = sorted(config["bands"])  # another order in the config starts nothing here
+ARCHIVES = one_of(name for name, sky in RUN.skies.items() if not sky.simulated)
+ARCHIVED_BANDS = sorted(config["bands"])  # another order in the configuration starts nothing
+
+
+def download(script, **given):
+    """Params of a download."""
+    return {key: value for key, value in command(script, **given).items() if key != "code"}
+
+
+def archive_of(template):
+    """Address of the archive of a job's sky, and how patiently it is asked, as options."""
+
+    def asked(wildcards):
+        source, archive = sky_of(wildcards).source, config["archive"]
+        path = archive["releases"][source["release"]][template]
+        patience = {name: archive[name] for name in ("timeout", "attempts")}
+        return jobs.options({"base": source["url"], "template": path, **patience, "origin": sky_of(wildcards).record})
+
+    return asked
 
 
 rule download_field:
@@ -17,30 +30,27 @@ rule download_field:
     output:
         frames=[update(frame) for frame in expand(FRAME, band=ARCHIVED_BANDS, allow_missing=True)],
         records=[
-            update(record) for record in expand(f"{FRAME}.sha256", band=ARCHIVED_BANDS, allow_missing=True)
+            update(frame) for frame in expand(f"{FRAME}.sha256", band=ARCHIVED_BANDS, allow_missing=True)
         ],
     log:
-        f"{LOGS}/download_field/{{rerun}}-{{run}}-{{camcol}}-{{number}}.log",
-    # The script itself asks again, where that can help; another round would only ask for a missing file twice.
-    retries: 0
-    # On a cluster it runs where snakemake runs: compute nodes seldom reach the internet, and it takes seconds.
-    localrule: True
+        log_of("download_field", OF_FIELD),
+    wildcard_constraints:
+        sky=ARCHIVES,
+    retries: 0  # the script itself tries again where that can help
+    localrule: True  # compute nodes seldom reach the internet
     conda:
-        "../../envs/environment.yaml"
+        ENV
     threads: 1
     resources:
+        **asks(200, 60),
         downloads=1,
-        mem_mb=200,
-        runtime=60,
-        archive=settings.archive_options(config, "frame"),
+        archive=archive_of("frame"),
     params:
-        script=code_of("download_field")[0],
-        bands="".join(ARCHIVED_BANDS),
+        **download("download_field", field=lambda wildcards: fill(OF_FIELD, **wildcards), bands="".join(ARCHIVED_BANDS)),
     message:
         "Fetching the frames of field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:
-        "python {params.script:q} {output.frames:q} {resources.archive}"
-        " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number} --bands {params.bands} 2> {log:q}"
+        "python {params.script:q} {params.files} {params.settings} {resources.archive} 2> {log:q}"
 
 
 rule download_catalog:
@@ -49,21 +59,22 @@ rule download_catalog:
         catalog=update(CATALOG),
         record=update(f"{CATALOG}.sha256"),
     log:
-        f"{LOGS}/download_catalog/{{rerun}}-{{run}}-{{camcol}}-{{kind}}.log",
+        log_of("download_catalog", "{rerun}-{run}-{camcol}-{kind}"),
+    wildcard_constraints:
+        sky=ARCHIVES,
     retries: 0
     localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENV
     threads: 1
     resources:
+        **asks(1000, 60),
         downloads=1,
-        mem_mb=1000,
-        runtime=60,
-        archive=settings.archive_options(config, "catalog"),
+        archive=archive_of("catalog"),
     params:
-        script=code_of("download_catalog")[0],
+        **download("download_catalog"),
     message:
         "Fetching the {wildcards.kind} catalogue of {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}"
     shell:
-        "python {params.script:q} {output.catalog:q} {resources.archive} --rerun {wildcards.rerun}"
-        " --run {wildcards.run} --camcol {wildcards.camcol} --kind {wildcards.kind} 2> {log:q}"
+        "python {params.script:q} {params.files} --rerun {wildcards.rerun} --run {wildcards.run}"
+        " --camcol {wildcards.camcol} --kind {wildcards.kind} {resources.archive} 2> {log:q}"

@@ -1,338 +1,272 @@
-"""Figures: what was learned and how good it is, on the test fields.
+"""Figures: a rule each, plot_{name}, from the rows of FIGURES_MADE, which are like those of tables.smk."""
 
-Needs histories, predictions and tables; makes results/{sky}/figures.
-"""
-
-COMPARISON_FIGURE = f"{FIGURES}/comparisons/{{comparison}}.svg"
-GRID_FIGURE = f"{FIGURES}/grids/{{comparison}}.svg"
-GRIDS = [
-    name for name, block in settings.all_comparisons(config).items() if len(block.get("vary", [])) in (2, 3)
-]
-EXAMPLE = fields_in("train")[0].name
+EXAMPLES = [MAIN.fields(bucket)[0] for bucket in BUCKETS if MAIN.fields(bucket)]
 
 
-rule plot_training:
-    """Loss and accuracy against the epoch, experiments side by side."""
-    input:
-        histories=expand(f"{MODEL}/history.csv", experiment=NAMED, seed=config["seeds"]),
-        style=STYLE,
-        code=code_of("plot_training"),
-    output:
-        report(
-            f"{FIGURES}/training.svg",
-            category="Training",
-            labels={"what": "loss and accuracy", "form": "figure"},
-            caption="../report/training.rst",
+def example_of(pattern, **wildcards):
+    """A file of the first training field of a job's sky."""
+    return lambda job: fill(pattern, sky=job.sky, field=sky_of(job).fields("train")[0].name, **wildcards)
+
+
+OF_SCORED = {"experiments": lambda job: list(RUN.scored(job.sky)), **SEEDS}
+PATCH_SIZE = config["patches"]["size"]
+
+FIGURES_MADE = {
+    "alignment": {
+        "call": "data:alignment",
+        "input": {"table": f"{TABLES}/alignment.csv"},
+        "output": shown(f"{FIGURES}/alignment.svg", "alignment of the bands", "alignment", "Data", "figure"),
+    },
+    "statistics": {
+        "call": "data:statistics",
+        "input": {
+            name: f"{TABLES}/{table}.csv"
+            for name, table in {"counts": "sources", "magnitudes": "magnitudes", "sizes": "sizes"}.items()
+        },
+        "output": shown(
+            f"{FIGURES}/statistics.svg", "sources by bucket, magnitude and size", "sources", "Data", "figure"
         ),
-    log:
-        f"{LOGS}/plot_training.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        experiments=" ".join(NAMED),
-        seeds=" ".join(map(str, config["seeds"])),
-        histories=lambda wildcards: f"{MODEL}/history.csv",
-    message:
-        "Drawing the training curves"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
-        " --histories {params.histories:q} --figure {output:q} 2> {log:q}"
-
-
-rule plot_confusion:
-    """Labels against predictions, experiments side by side."""
-    input:
-        scores=f"{TABLES}/scores.csv",
-        style=STYLE,
-        code=code_of("plot_confusion"),
-    output:
-        report(
-            f"{FIGURES}/confusion.svg",
-            category="Scores",
-            labels={"what": "confusion matrices", "form": "figure"},
-            caption="../report/confusion.rst",
+    },
+    "patches": {
+        "call": "data:patches",
+        "input": {
+            "sources": fill(SOURCES, positions="catalog"),
+            "patches": fill(PATCHES, positions="catalog"),
+        },
+        "output": shown(
+            f"{FIGURES}/patches/{{size}}/{{field}}.png", "{field}: example patches", "patches", "Data", "picture"
         ),
-    log:
-        f"{LOGS}/plot_confusion.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        labels=config["labels"],
-    message:
-        "Drawing the confusion matrices"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
-
-
-rule plot_roc:
-    """Stars found against galaxies mistaken for stars, of experiments and baselines."""
-    input:
-        predictions=expand(
-            f"{MODEL}/predictions.parquet",
-            experiment=NAMED,
-            seed=config["seeds"],
-        ),
-        baselines=expand(f"{BASELINES}/predictions.parquet", training_set=USED_SETS),
-        style=STYLE,
-        code=code_of("plot_roc"),
-    output:
-        report(
-            f"{FIGURES}/roc.svg",
-            category="Scores",
-            labels={"what": "ROC curves", "form": "figure"},
-            caption="../report/roc.rst",
-        ),
-    log:
-        f"{LOGS}/plot_roc.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        labels=config["labels"],
-        experiments=" ".join(NAMED),
-        seeds=" ".join(map(str, config["seeds"])),
-        predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
-        training_sets=" ".join(USED_SETS),
-        baselines=lambda wildcards: f"{BASELINES}/predictions.parquet",
-    message:
-        "Drawing the ROC curves"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
-        " --predictions {params.predictions:q} --training-sets {params.training_sets:q}"
-        " --baselines {params.baselines:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
-
-
-rule plot_reliability:
-    """Share of stars against the probability given, experiments side by side."""
-    input:
-        predictions=expand(
-            f"{MODEL}/predictions.parquet",
-            experiment=NAMED,
-            seed=config["seeds"],
-        ),
-        style=STYLE,
-        code=code_of("plot_reliability"),
-    output:
-        report(
-            f"{FIGURES}/reliability.svg",
-            category="Scores",
-            labels={"what": "reliability of the probabilities", "form": "figure"},
-            caption="../report/reliability.rst",
-        ),
-    log:
-        f"{LOGS}/plot_reliability.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        labels=config["labels"],
-        experiments=" ".join(NAMED),
-        seeds=" ".join(map(str, config["seeds"])),
-        predictions=lambda wildcards: f"{MODEL}/predictions.parquet",
-    message:
-        "Drawing the reliability diagrams"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} --experiments {params.experiments:q} --seeds {params.seeds:q}"
-        " --predictions {params.predictions:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
-
-
-rule plot_magnitude:
-    """Matthews coefficient against r magnitude, of experiments and baselines."""
-    input:
-        scores=f"{TABLES}/scores_by_magnitude.csv",
-        style=STYLE,
-        code=code_of("plot_magnitude"),
-    output:
-        report(
-            f"{FIGURES}/magnitude.svg",
-            category="Scores",
-            labels={"what": "score by magnitude", "form": "figure"},
-            caption="../report/magnitude.rst",
-        ),
-    log:
-        f"{LOGS}/plot_magnitude.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        labels=config["labels"],
-    message:
-        "Drawing the scores by magnitude"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
-
-
-rule plot_completeness:
-    """Completeness and purity of stars and galaxies against r magnitude."""
-    input:
-        scores=f"{TABLES}/scores_by_magnitude.csv",
-        style=STYLE,
-        code=code_of("plot_completeness"),
-    output:
-        report(
-            f"{FIGURES}/completeness.svg",
-            category="Scores",
-            labels={"what": "completeness and purity", "form": "figure"},
-            caption="../report/completeness.rst",
-        ),
-    log:
-        f"{LOGS}/plot_completeness.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        labels=config["labels"],
-    message:
-        "Drawing completeness and purity"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} {input.scores:q} --labels {params.labels} --figure {output:q} 2> {log:q}"
-
-
-rule plot_augmentations:
-    """A patch under every augmentation."""
-    input:
-        sources=SOURCES.format(field=EXAMPLE),
-        patches=PATCHES.format(field=EXAMPLE, size=config["patches"]["size"]),
-        report=ALIGNMENT.format(field=EXAMPLE),
-        style=STYLE,
-        code=code_of("plot_augmentations"),
-    output:
-        report(
+        "settings": {"bands": BANDS, "field": lambda job: job.field},
+        "make": {"all": {"size": PATCH_SIZE, "field": [field.name for field in EXAMPLES]}},
+    },
+    "training": {
+        "call": "training:training",
+        "input": {"histories": of_scored(f"{MODEL}/history.csv")},
+        "output": shown(f"{FIGURES}/training.svg", "loss and accuracy", "training", "Training", "figure"),
+        "settings": OF_SCORED,
+        "sky": label_of_scored(),
+    },
+    "augmentations": {
+        "call": "training:augmentations",
+        "input": {
+            "sources": example_of(SOURCES, positions="catalog"),
+            "patches": example_of(PATCHES, positions="catalog", size=PATCH_SIZE),
+            "report": example_of(ALIGNMENT),
+        },
+        "output": shown(
             f"{FIGURES}/augmentations.png",
-            category="Training",
-            labels={"what": "a patch under every augmentation", "form": "picture"},
-            caption="../report/augmentations.rst",
+            "a patch under every augmentation",
+            "augmentations",
+            "Training",
+            "picture",
         ),
-    log:
-        f"{LOGS}/plot_augmentations.log",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        bands="".join(config["bands"]),
-        augmentations=json.dumps(config["augmentations"]),
-        labels=config["labels"],
-    message:
-        "Drawing the augmentations"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} --sources {input.sources:q} --patches {input.patches:q}"
-        " --report {input.report:q} --bands {params.bands} --augmentations {params.augmentations:q}"
-        " --labels {params.labels} --figure {output:q} 2> {log:q}"
+        "settings": {"bands": BANDS, "augmentations": config["augmentations"], **LABELS},
+    },
+    "confusion": {
+        "call": "scores:confusion",
+        "input": {"scores": f"{TABLES}/scores.csv"},
+        "output": shown(f"{FIGURES}/confusion.svg", "confusion matrices", "confusion", "Scores", "figure"),
+        "settings": LABELS,
+        "sky": label_of_scored(),
+    },
+    "roc": {
+        "call": "scores:roc",
+        "input": {
+            "predictions": of_scored(f"{MODEL}/predictions.parquet"),
+            "baselines": baselines_of("predictions.parquet"),
+        },
+        "output": shown(f"{FIGURES}/roc.svg", "ROC curves", "roc", "Scores", "figure"),
+        "settings": {"training_sets": training_sets_of, **OF_SCORED, **LABELS},
+        "sky": label_of_scored(),
+    },
+    "reliability": {
+        "call": "scores:reliability",
+        "input": {"predictions": of_scored(f"{MODEL}/predictions.parquet")},
+        "output": shown(
+            f"{FIGURES}/reliability.svg", "reliability of the probabilities", "reliability", "Scores", "figure"
+        ),
+        "settings": {**OF_SCORED, **LABELS},
+        "sky": label_of_scored(),
+    },
+    "magnitude": {
+        "call": "scores:magnitude",
+        "input": {"scores": f"{TABLES}/scores_by_magnitude.csv"},
+        "output": shown(f"{FIGURES}/magnitude.svg", "score by magnitude", "magnitude", "Scores", "figure"),
+        "settings": LABELS,
+        "sky": label_of_scored(),
+    },
+    "completeness": {
+        "call": "scores:completeness",
+        "input": {"scores": f"{TABLES}/scores_by_magnitude.csv"},
+        "output": shown(
+            f"{FIGURES}/completeness.svg", "completeness and purity", "completeness", "Scores", "figure"
+        ),
+        "settings": LABELS,
+        "sky": label_of_scored(),
+    },
+    "differences": {
+        "call": "comparisons:differences",
+        "input": {"comparison": f"{TABLES}/{{comparison}}.csv"},
+        "output": shown(
+            f"{FIGURES}/comparisons/{{comparison}}.svg", "{comparison}", "differences", "Comparisons", "figure"
+        ),
+        "settings": {"varied": lambda job: "-".join(RUN.vary(job.comparison)) or "case"},
+        "sky": lambda job: RUN.label(*RUN.compared(job.comparison)),
+        "make": {"all": {"comparison": COMPARED}, "study": {"comparison": STUDIED}},
+    },
+    "grid": {
+        "call": "comparisons:grid",
+        "input": {"comparison": f"{TABLES}/{{comparison}}.csv"},
+        "output": shown(
+            f"{FIGURES}/grids/{{comparison}}.svg",
+            "{comparison}: all combinations",
+            "grid",
+            "Comparisons",
+            "figure",
+        ),
+        "settings": {"vary": lambda job: RUN.vary(job.comparison)},
+        "sky": lambda job: RUN.label(*RUN.compared(job.comparison)),
+        "make": {"study": {"comparison": [name for name in STUDIED if len(RUN.vary(name)) in (2, 3)]}},
+    },
+    "learning_curve": {
+        "call": "comparisons:learning_curve",
+        "input": {
+            "metrics": lambda job: of_models(f"{MODEL}/metrics.json", RUN.compared("learning_curve")),
+            "sources": f"{TABLES}/sources.csv",
+        },
+        "output": shown(
+            f"{FIGURES}/learning_curve.svg", "learning curve", "learning_curve", "Comparisons", "figure"
+        ),
+        "settings": {
+            "training": lambda job: {
+                name: [field.name for field in RUN.fields_of_set(*RUN.experiments[name].sets["training"])]
+                for name in RUN.compared("learning_curve")
+            },
+            **SEEDS,
+            **LABELS,
+        },
+        "sky": lambda job: RUN.label(*RUN.compared("learning_curve")),
+        "make": {"study": {}} if "learning_curve" in STUDIED else {},
+    },
+    "calibration": {
+        "call": "classifier:calibration",
+        "input": {"predictions": f"{CLASSIFIER}/predictions.parquet"},
+        "output": shown(
+            f"{FIGURES}/calibration.svg", "calibration of the classifier", "calibration", "Classifier", "figure"
+        ),
+        "settings": LABELS,
+    },
+    "classes": {
+        "call": "classifier:classes",
+        "input": {"scores": f"{TABLES}/classes_by_class.csv"},
+        "output": shown(
+            f"{FIGURES}/classes.svg", "four classes, confusion matrices", "classes", "Classes", "figure"
+        ),
+        "settings": LABELS,
+        "sky": label_of_scored("four_classes"),
+        "make": {"study": {}} if RUN.scored(MAIN.name, "four_classes") else {},
+    },
+    "explanation": {
+        "call": "classifier:explanation",
+        "input": {
+            name: lambda job, file=file: of_models(f"{MODEL}/{file}", [job.experiment])
+            for name, file in {"tables": "explanation.csv", "maps": "explanation.npz"}.items()
+        },
+        "output": shown(
+            f"{FIGURES}/explanation_{{experiment}}.svg", "{experiment}", "explanation", "Explanation", "figure"
+        ),
+        "sky": lambda job: RUN.label(job.experiment),
+        "make": {"study": {"experiment": config["report"]["best"]}},
+    },
+    "ratios": {
+        "call": "realism:ratios",
+        "input": {"table": f"{REALISM}/{{real}}/realism.csv"},
+        "output": shown(
+            f"{REALISM}/{{real}}/ratios.svg", "simulated over {real} sky", "realism", "Realism", "figure"
+        ),
+        "make": {"realism": {"real": REAL}},
+    },
+    "counts": {
+        "call": "realism:counts",
+        "input": {"simulated": lambda job: described(job.sky), "real": lambda job: described(job.real)},
+        "output": shown(
+            f"{REALISM}/{{real}}/counts.svg", "counts and concentration", "realism_sources", "Realism", "figure"
+        ),
+        "make": {"realism": {"real": REAL}},
+    },
+}
+
+for name, figure in FIGURES_MADE.items():
+
+    rule:
+        name:
+            f"plot_{name}"
+        input:
+            **figure["input"],
+        output:
+            figure=figure["output"],
+        log:
+            log_of(f"plot_{name}", wildcards_in({"figure": figure["output"]})),
+        localrule: True
+        conda:
+            ENV
+        threads: 1
+        resources:
+            **asks(500, 5),
+        params:
+            **command(
+                "plot",
+                ["stargal.report.figures." + figure["call"].partition(":")[0]],
+                family=True,
+                call=f"stargal.report.figures.{figure['call']}",
+                sky=figure.get("sky", label_of),
+                settings=family_settings(figure),
+            ),
+        message:
+            f"Drawing {name}"
+        shell:
+            JOB
 
 
-rule plot_comparison:
-    """How far the experiments of a comparison are from their base."""
+rule plot_cutouts:
+    """A cut-out of a field as downloaded, aligned, and with its sources marked."""
     input:
-        comparison=f"{TABLES}/{{comparison}}.csv",
-        style=STYLE,
-        code=code_of("plot_comparison"),
+        unpack(frames_of),
+        cube=CUBE,
+        sources=fill(SOURCES, positions="catalog"),
     output:
-        report(
-            COMPARISON_FIGURE,
-            category="Comparisons",
-            labels={"what": "{comparison}", "form": "figure"},
-            caption="../report/differences.rst",
+        figure=shown(
+            f"{FIGURES}/cutouts/{{field}}.png", "{field} before and after alignment", "cutouts", "Data", "picture"
         ),
     log:
-        f"{LOGS}/plot_comparison/{{comparison}}.log",
+        log_of("plot_cutouts", "{field}"),
     localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENV
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=5,
+        **asks(600, 5),
     params:
-        sky=SKY_NAME,
-        varied=lambda wildcards: "-".join(
-            settings.all_comparisons(config)[wildcards.comparison].get("vary", ["case"])
-        ),
+        **command("plot_cutouts", sky=label_of),
     message:
-        "Drawing the comparison {wildcards.comparison}"
+        "Drawing a cut-out of field {wildcards.field}"
     shell:
-        "python {input.code[0]:q} --sky {params.sky:q} {input.comparison:q} --varied {params.varied:q} --figure {output:q} 2> {log:q}"
+        JOB
 
 
-rule plot_grid:
-    """Validation loss of all combinations of two or three settings."""
-    input:
-        comparison=f"{TABLES}/{{comparison}}.csv",
-        style=STYLE,
-        code=code_of("plot_grid"),
-    output:
-        report(
-            GRID_FIGURE,
-            category="Comparisons",
-            labels={"what": "{comparison}: all combinations", "form": "figure"},
-            caption="../report/grid.rst",
-        ),
-    log:
-        f"{LOGS}/plot_grid/{{comparison}}.log",
-    wildcard_constraints:
-        comparison="|".join(GRIDS) or "none",
-    localrule: True
-    conda:
-        "../../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        sky=SKY_NAME,
-        vary=lambda wildcards: json.dumps(settings.all_comparisons(config)[wildcards.comparison]["vary"]),
-    message:
-        "Drawing all combinations of {wildcards.comparison}"
-    shell:
-        "python {input.code[0]:q} --sky {params.sky:q} {input.comparison:q} --vary {params.vary:q} --figure {output:q} 2> {log:q}"
+def made_by(rows, target):
+    """Outputs of the rows that are part of a target, of the main sky."""
+    return [
+        path
+        for row in rows.values()
+        for given in [row.get("make", {"all": {}}).get(target)]
+        if given is not None
+        for output in (row["output"].values() if isinstance(row["output"], dict) else [row["output"]])
+        for path in expand(str(output), sky=MAIN.name, **given)
+    ]
 
 
-FIGURE_FILES = [
-    *(
-        f"{FIGURES}/{name}.svg"
-        for name in ("training", "confusion", "roc", "reliability", "magnitude", "completeness")
-    ),
-    f"{FIGURES}/augmentations.png",
-    *expand(COMPARISON_FIGURE, comparison=COMPARED),
-]
-STUDY_FILES = [
-    *STUDY_TABLE_FILES,
-    *expand(COMPARISON_FIGURE, comparison=STUDIED),
-    *expand(GRID_FIGURE, comparison=[name for name in STUDIED if name in GRIDS]),
-]
+CUTOUTS = paths_of(f"{FIGURES}/cutouts/{{field}}.png", EXAMPLES, sky=MAIN.name)
+SHOWN_FILES = [*made_by(TABLES_MADE, "all"), *CUTOUTS, *made_by(FIGURES_MADE, "all")]
+STUDY_FILES = [*made_by(TABLES_MADE, "study"), *made_by(FIGURES_MADE, "study")]
+REALISM_FILES = [*made_by(TABLES_MADE, "realism"), *made_by(FIGURES_MADE, "realism")]

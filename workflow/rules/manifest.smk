@@ -1,77 +1,84 @@
-"""Manifest: the SHA-256 of all that was made, and whether what is cached is still as recorded.
+"""Manifest: the SHA-256 of everything a run makes, and whether what is cached is still as recorded.
 
-Needs everything; makes results/{sky}/manifest.sha256. Of cubes and patches only the records beside them are read, so that
-neither this job nor Snakemake reads gigabytes because a figure is new; `snakemake verify` reads every byte.
+Of cubes and patches only the records beside them are read, so that neither this job nor Snakemake reads gigabytes
+because a figure is new; `snakemake verify` reads every byte.
 """
 
-ALL_FIELDS = fields_in(*settings.BUCKETS)
+MODELS = [name for name in RUN.of_every_run if RUN.experiments[name].sky("train") == MAIN.name]
+PATCHES_READ = RUN.uses_of_patches(MODELS)
+PATCHES_READ.setdefault((MAIN.name, "catalog", PATCH_SIZE), set()).update(EXAMPLES)
 
 # Files of fields: the fields by the path, {field} left open. Of the first only the records are read.
-RECORDED = {CUBE: ALL_FIELDS} | {
-    PATCHES.replace("{size}", str(size)): fields_with_patches(size)
-    for size in sorted({config["patches"]["size"], *(EXPERIMENTS[name].patch_size for name in OF_EVERY_RUN)})
+RECORDED = {CUBE: MAIN.fields()} | {
+    fill(PATCHES, positions=positions, size=size): sorted(fields)
+    for (sky, positions, size), fields in sorted(PATCHES_READ.items())
+    if sky == MAIN.name
 }
-OF_FIELDS = {ALIGNMENT: ALL_FIELDS, SOURCES: ALL_FIELDS, DETECTIONS: TO_CLASSIFY}
+OF_FIELDS = {
+    ALIGNMENT: MAIN.fields(),
+    fill(SOURCES, positions="catalog"): MAIN.fields(),
+    fill(SOURCES, positions="detections"): TO_CLASSIFY,
+}
+MODEL_FILES = [
+    *sorted({set_path(RUN.experiments[name], role) for name in MODELS for role in ("training", "validation", "test")}),
+    *(
+        path
+        for file in ("model.keras", "history.csv", "predictions.parquet")
+        for path in of_models(f"{MODEL}/{file}", MODELS)
+    ),
+    *of_models(f"{MODEL}/metrics.json", RUN.scored(MAIN.name)),
+    *(
+        fill(f"{BASELINES}/{file}", sky=MAIN.name, training_set=name)
+        for name in sorted({one.training_set for one in RUN.scored(MAIN.name).values()})
+        for file in ("predictions.parquet", "metrics.json")
+    ),
+]
+EVERYTHING = [*SHOWN_FILES, *MODEL_FILES, *CLASSIFIER_FILES, *CATALOG_FILES, *PAGE_FILES]
+
+
+def groups(patterns):
+    """Files of fields as FIELDS=PATH below the folder of the sky."""
+    folder = f"{RESULTS}/"
+    return [f"{format_fields(fields)}={path.removeprefix(folder)}" for path, fields in patterns.items() if fields]
 
 
 rule write_manifest:
-    """The SHA-256 of cubes, sources, patches, lists of sets, models, predictions, scores, tables, figures and catalogues."""
+    """The SHA-256 of cubes, sources, patches, sets, models, predictions, scores, tables, figures and catalogues."""
     input:
-        records=[paths_of(f"{path}.sha256", fields) for path, fields in RECORDED.items()],
-        of_fields=[paths_of(path, fields) for path, fields in OF_FIELDS.items()],
-        files=[
-            DATA_FILES,
-            PICTURE_FILES,
-            SET_FILES,
-            MODEL_FILES,
-            ARCHITECTURE_FILES,
-            TABLE_FILES,
-            FIGURE_FILES,
-            CALIBRATION_FILES,
-            CLASSIFIER_FILES,
-            CATALOG_FILES,
-            CATALOG_TABLES,
-            REPORT_FILES,
-        ],
-        code=code_of("write_manifest"),
+        [paths_of(f"{path}.sha256", fields, sky=MAIN.name) for path, fields in RECORDED.items()],
+        [paths_of(path, fields, sky=MAIN.name) for path, fields in OF_FIELDS.items()],
+        files=[path for path in EVERYTHING if path.startswith(fill(RESULTS, sky=MAIN.name))],
     output:
-        MANIFEST,
+        manifest=fill(MANIFEST, sky=MAIN.name),
     log:
-        f"{LOGS}/write_manifest.log",
+        log_of("write_manifest", sky=MAIN.name),
     localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENV
     threads: 1
     resources:
-        mem_mb=200,
-        runtime=10,
+        **asks(200, 10),
     params:
-        folder=lambda _: RESULTS,
-        recorded=lambda _: group_options("recorded", RECORDED),
-        of_fields=lambda _: group_options("of-fields", OF_FIELDS),
+        **command("write_manifest", recorded_files=groups(RECORDED), field_files=groups(OF_FIELDS)),
     message:
-        "Listing the SHA-256 of all that was made"
+        "Listing the SHA-256 of everything that was made"
     shell:
-        "python {input.code[0]:q} {input.files:q} --folder {params.folder:q} {params.recorded} {params.of_fields}"
-        " --manifest {output:q} 2> {log:q}"
+        JOB
 
 
 rule verify:
-    """Every file of this sky that is cached compared with its SHA-256; what is missing, changed or unknown is named."""
-    input:
-        code=code_of("verify"),
+    """Every cached file of the main sky compared with its SHA-256; what is missing, changed or unknown is named."""
     log:
-        f"{LOGS}/verify.log",
+        log_of("verify", sky=MAIN.name),
     localrule: True
     conda:
-        "../../envs/environment.yaml"
+        ENV
     threads: 1
     resources:
-        mem_mb=200,
-        runtime=120,
+        **asks(200, 120),
     params:
-        folders=lambda _: [RESOURCES, RESULTS],
+        **command("verify", folders=[fill(folder, sky=MAIN.name) for folder in (RESOURCES, RESULTS)]),
     message:
-        f"Comparing every file of {RESOURCES} and {RESULTS} with its record"
+        "Comparing every file with its record"
     shell:
-        "python {input.code[0]:q} {params.folders:q} 2> {log:q}"
+        JOB

@@ -1,10 +1,9 @@
-"""Simulate: the frames of a sky that never was, in the archive's own format, instead of a download.
+"""Simulate: frames and catalogues of a sky that a seed makes, in the archive's own formats.
 
-Needs simulate.seed; makes resources/{sky}/frames with a .sha256 beside every frame, as the archive stage does, and
-resources/{sky}/truth, what is really there. No job needs another's output, so any field can be asked for alone.
+The truth about the sources goes into columns of their own: nothing is measured with it.
 """
 
-OF_FIELD = {"field": "{rerun}-{run}-{camcol}-{number}"}
+SIMULATED = one_of(name for name, sky in RUN.skies.items() if sky.simulated)
 
 
 rule simulate_field:
@@ -12,28 +11,85 @@ rule simulate_field:
     output:
         frames=expand(FRAME, band=config["bands"], allow_missing=True),
         records=expand(f"{FRAME}.sha256", band=config["bands"], allow_missing=True),
-        truth=TRUTH.format(**OF_FIELD),
+        truth=fill(TRUTH, field=OF_FIELD),
     log:
-        f"{LOGS}/simulate_field/{{field}}.log".format(**OF_FIELD),
+        log_of("simulate_field", OF_FIELD),
     benchmark:
-        f"{BENCHMARKS}/simulate_field/{{field}}.tsv".format(**OF_FIELD)
+        benchmark_of("simulate_field", OF_FIELD)
+    wildcard_constraints:
+        sky=SIMULATED,
     conda:
-        "../../envs/environment.yaml"
+        ENV
     threads: 1
     resources:
-        mem_mb=grows(500),
-        runtime=grows(5),
+        **asks(500, 5),
     params:
-        script=code_of("simulate_field")[0],
-        code=digest_of("simulate_field"),
-        seed=config["simulate"]["seed"],
-        bands="".join(config["bands"]),
+        **command(
+            "simulate_field",
+            field=lambda wildcards: fill(OF_FIELD, **wildcards),
+            bands=BANDS,
+            origin=lambda wildcards: sky_of(wildcards).record,
+        ),
     message:
         "Simulating field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:
-        "python {params.script:q} {output.frames:q} --bands {params.bands} --seed {params.seed}"
-        " --field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number} --truth {output.truth:q}"
-        " 2> {log:q}"
+        JOB
 
 
-include: "catalog.smk"
+rule measure_field:
+    """The sources of a simulated field, detected and measured on its five frames, with the truth about each."""
+    input:
+        unpack(frames_of),
+        truth=TRUTH,
+    output:
+        measured=MEASURED,
+    log:
+        log_of("measure_field", "{field}"),
+    benchmark:
+        benchmark_of("measure_field", "{field}")
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(900, 10),
+    params:
+        **command("measure_field", field=lambda wildcards: wildcards.field, bands=BANDS),
+    message:
+        "Measuring the sources of field {wildcards.field}"
+    shell:
+        JOB
+
+
+def fields_of_camcol(wildcards):
+    """Fields of the table in one camcol."""
+    return sky_of(wildcards).camcol(*(int(wildcards[key]) for key in ("rerun", "run", "camcol")))
+
+
+rule simulate_catalog:
+    """The stars or galaxies of a camcol, each once, in the format of the archive."""
+    input:
+        measured=lambda wildcards: paths_of(MEASURED, fields_of_camcol(wildcards), sky=wildcards.sky),
+    output:
+        catalog=CATALOG,
+        record=f"{CATALOG}.sha256",
+    log:
+        log_of("simulate_catalog", "{rerun}-{run}-{camcol}-{kind}"),
+    wildcard_constraints:
+        sky=SIMULATED,
+    localrule: True
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(400, 5),
+    params:
+        **command(
+            "simulate_catalog",
+            of_fields=["measured"],
+            fields=lambda wildcards: format_fields(fields_of_camcol(wildcards)),
+            kind=lambda wildcards: wildcards.kind,
+        ),
+    message:
+        "Writing the {wildcards.kind} catalogue of {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}"
+    shell:
+        JOB

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import astropy
 import numpy as np
-from typer import Argument, Option
+from typer import Option
 
 import stargal
 from stargal.errors import StargalError
@@ -24,13 +24,13 @@ from stargal.survey.fields import REFERENCE, Field
 
 
 def main(
-    frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="The frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
     method: Annotated[str, Option(help="lanczos3, exact, interp or adaptive.")],
     refine: Annotated[bool, Option(help="Fit what the astrometry leaves from stars.")],
     cube: Annotated[Path, Option(help="Where to write the cube.")],
-    report: Annotated[Path, Option(help="Where to write the report of the alignment.")],
+    summary: Annotated[Path, Option(help="Where to write the summary of the alignment.")],
 ) -> None:
     """Align the bands of a field."""
     paths = dict(zip(bands, frames, strict=True))
@@ -44,7 +44,7 @@ def main(
     aligned.header["SOFTWARE"] = f"stargal {stargal.__version__}, numpy {np.__version__}, astropy {astropy.__version__}"
     write_cube(aligned, cube)
     described = describe_alignment(aligned)
-    with whole(report) as partial:
+    with whole(summary) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")
     logging.info("%s\n%s", field, json.dumps(described["bands"], indent=1))
 

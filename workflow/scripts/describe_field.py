@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from threadpoolctl import threadpool_limits
-from typer import Argument, Option
+from typer import Option
 
 from stargal.evaluation.realism import describe_field
 from stargal.imaging.frames import read_frame
@@ -18,7 +18,7 @@ from stargal.survey.fields import Field
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
-    frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="The frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
     description: Annotated[Path, Option(help="Where to write the numbers.")],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from threadpoolctl import threadpool_limits
-from typer import Argument, Option
+from typer import Option
 
 from stargal.imaging.frames import read_frame
 from stargal.io import cli
@@ -18,7 +18,7 @@ from stargal.survey.fields import Field
 
 
 def main(
-    frames: Annotated[list[Path], Argument(help="The frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="The frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
     detections: Annotated[Path, Option(help="Where to write the table.")],

@@ -19,15 +19,15 @@ def main(
     fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
     sources: Annotated[str, Option(help="Path of the sources of {field}.")],
     patches: Annotated[str, Option(help="Path of the patches of {field}.")],
-    reports: Annotated[str, Option(help="Path of the alignment report of {field}.")],
-    output: Annotated[Path, Option(help="Where to write the list.")],
+    summaries: Annotated[str, Option(help="Path of the alignment summary of {field}.")],
+    listed: Annotated[Path, Option(help="Where to write the list.")],
 ) -> None:
     """List a set."""
     files = [
-        FieldFiles(field, *(Path(path.format(field=field.name)) for path in (sources, patches, reports)))
+        FieldFiles(field, *(Path(path.format(field=field.name)) for path in (sources, patches, summaries)))
         for field in parse_fields(fields)
     ]
-    write_csv(list_set(files), output, sky)
+    write_csv(list_set(files), listed, sky)
 
 
 if __name__ == "__main__":

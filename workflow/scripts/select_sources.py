@@ -3,6 +3,7 @@
 Reads the field's cube and its camcol's star and galaxy catalogues; writes results/{sky}/sources/{field}.parquet.
 """
 
+import json
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +23,9 @@ def main(
     gal: Annotated[Path, Option(help="Galaxy catalogue of its camcol.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     sources: Annotated[Path, Option(help="Where to write the table.")],
-    neighbours: Annotated[str, Option(help="Numbers of the neighbouring fields that are used, comma-separated.")] = "",
+    neighbours: Annotated[str, Option(help="JSON: numbers of the neighbouring fields of the sky.")] = "[]",
     magnitude_limit: Annotated[float | None, Option(help="Faintest r model magnitude.")] = None,
-    reject_flags: Annotated[str, Option(help="Photo flags to leave out, comma-separated.")] = "",
+    reject_flags: Annotated[str, Option(help="JSON: photo flags to leave out.")] = "[]",
 ) -> None:
     """Choose the sources of a field."""
     place = Field.parse(field)
@@ -33,9 +34,9 @@ def main(
         catalogs,
         read_cube(cube),
         place,
-        [int(number) for number in neighbours.split(",") if number],
+        json.loads(neighbours),
         magnitude_limit,
-        [flag for flag in reject_flags.split(",") if flag],
+        json.loads(reject_flags),
     )
     with whole(sources) as partial:
         table.to_parquet(partial, index=False)

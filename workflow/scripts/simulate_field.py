@@ -4,14 +4,16 @@ Makes ``frame-….fits.bz2`` in the archive's format, a ``.sha256`` record besid
 are really there (see stargal.simulate.truth_of), from the name of the field and the seed of the sky alone.
 """
 
+import json
 import logging
 from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
 from pyarrow import parquet
-from typer import Argument, Option
+from typer import Option
 
+from stargal.archive.origin import record_origin
 from stargal.io import cli
 from stargal.io.files import whole
 from stargal.simulation.frames import frame_bytes, simulate_frame, sources_of, truth_of
@@ -19,14 +21,16 @@ from stargal.survey.fields import Field
 
 
 def main(
-    frames: Annotated[list[Path], Argument(help="Where to write the frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="Where to write the frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
-    seed: Annotated[int, Option(help="Seed of the simulated sky.")],
+    origin: Annotated[str, Option(help="JSON: the record of the simulated sky, with its seed.")],
     truth: Annotated[Path, Option(help="Where to write the table of true sources.")],
 ) -> None:
     """Simulate a field."""
-    wanted = Field.parse(field)
+    record = json.loads(origin)
+    record_origin(frames[0].parents[2], record)
+    wanted, seed = Field.parse(field), record["seed"]
     sources = sources_of(wanted, seed)
     for band, path in zip(bands, frames, strict=True):
         data = frame_bytes(simulate_frame(wanted, band, seed, sources))

@@ -3,22 +3,23 @@
 Reads all that lies below some folders; prints a line for each file that is missing, changed or unknown.
 """
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument
+from typer import Option
 
 from stargal.errors import StargalError
 from stargal.io import cli
 from stargal.io.manifest import verify
 
 
-def main(folders: Annotated[list[Path], Argument(help="Where to look.")]) -> None:
+def main(folders: Annotated[str, Option(help="JSON: where to look.")]) -> None:
     """Verify all files."""
     count: Counter[str] = Counter()
     faults = 0
-    for fault in verify(folders, count):
+    for fault in verify(map(Path, json.loads(folders)), count):
         print(fault, flush=True)
         faults += 1
     print(f"{count['files']} files of {count['bytes'] / 1e6:.1f} MB are as recorded")

@@ -3,11 +3,12 @@
 Reads the records of cubes and patches, and all other files; writes results/{sky}/manifest.sha256, sorted by path.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
 from stargal.io import cli
 from stargal.io.files import replaced
@@ -16,23 +17,21 @@ from stargal.survey.fields import parse_fields
 
 
 def main(
-    files: Annotated[list[Path], Argument(help="Files of no one field.")],
-    folder: Annotated[Path, Option(help="Where the paths in the manifest start.")],
-    recorded: Annotated[list[str], Option(help="FIELDS=PATH with {field} in it: files whose record is believed.")],
-    of_fields: Annotated[list[str], Option(help="FIELDS=PATH with {field} in it: files to read.")],
-    manifest: Annotated[Path, Option(help="Where to write the manifest.")],
+    files: Annotated[list[Path], Option(help="Files of no one field.")],
+    recorded_files: Annotated[str, Option(help="JSON: FIELDS=PATH of files whose record is believed.")],
+    field_files: Annotated[str, Option(help="JSON: FIELDS=PATH of files to read.")],
+    manifest: Annotated[Path, Option(help="Where to write the manifest, in the folder that its paths start from.")],
 ) -> None:
     """Write the manifest."""
-    listed = list_digests(folder, paths_of(recorded), [*paths_of(of_fields), *files])
+
+    def paths(groups: str) -> Iterator[Path]:
+        for group in json.loads(groups):
+            fields, _, path = group.partition("=")
+            yield from (manifest.parent / path.replace("{field}", one.name) for one in parse_fields(fields))
+
+    listed = list_digests(manifest.parent, paths(recorded_files), [*paths(field_files), *files])
     with replaced(manifest) as partial:
         partial.write_text(listed)
-
-
-def paths_of(groups: list[str]) -> Iterator[Path]:
-    """A path for each field of each group."""
-    for group in groups:
-        fields, _, path = group.partition("=")
-        yield from (Path(path.format(field=field.name)) for field in parse_fields(fields))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,28 @@
+"""Draw a figure: call a function of the library with the content of some files and some settings."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from stargal.io import cli
+from stargal.io.calls import call_with_files, named_paths
+from stargal.report import look
+
+
+def main(
+    call: Annotated[str, Option(help="The function, package.module:function.")],
+    sky: Annotated[str, Option(help="Name of the sky, shown on every figure.")],
+    input: Annotated[list[str], Option(help="name=path of a file; a name may come several times.")],
+    output: Annotated[list[str], Option(help="figure=path of the figure to write.")],
+    settings: Annotated[str, Option(help="JSON: further arguments.")] = "{}",
+) -> None:
+    """Draw a figure."""
+    with look.style():
+        figure = call_with_files(call, input, json.loads(settings), {})
+        look.save(figure, Path(named_paths(output)["figure"][0]), sky)
+
+
+if __name__ == "__main__":
+    cli.run(main)

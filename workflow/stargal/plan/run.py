@@ -1,0 +1,133 @@
+"""What a run consists of: its skies, sets and experiments, resolved from the configuration."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stargal.errors import StargalError
+from stargal.plan.experiments import (
+    Experiment,
+    all_comparisons,
+    changed_keys,
+    named_experiments,
+    vary_experiment,
+)
+from stargal.plan.skies import BUCKETS, Sky, require_buckets, resolve_skies, resolve_training_set
+from stargal.survey.fields import Field
+
+
+class Run:
+    """The resolved configuration.
+
+    Parameters
+    ----------
+    config : mapping
+        A checked configuration.
+    root : path
+        Folder of the Snakefile, where tables of fields are looked for that are not in the working directory.
+    schema : path
+        JSON schema of a row of a table of fields.
+
+    Attributes
+    ----------
+    skies : dict of Sky
+        By name.
+    named, varied : dict
+        Experiments that the configuration lists, by name; those of each comparison and study, by its name.
+    experiments : dict of Experiment
+        All of them, by name.
+
+    Raises
+    ------
+    StargalError
+        If a table of fields or a training set is not what it must be, or two skies of an archive share a field that
+        one experiment trains on and is tested on.
+    """
+
+    def __init__(self, config: Mapping[str, Any], root: Path, schema: Path) -> None:
+        self.config = config
+        self.skies = resolve_skies(config, root, schema)
+        self.named = named_experiments(config)
+        self.varied = {name: vary_experiment(name, config) for name in all_comparisons(config)}
+        self.experiments = {
+            name: experiment for part in (self.named, *self.varied.values()) for name, experiment in part.items()
+        }
+        self._sets: dict[tuple[str, str], list[Field]] = {}
+        for experiment in self.experiments.values():
+            self._check_experiment(experiment)
+
+    def _check_experiment(self, experiment: Experiment) -> None:
+        """Require fields for each role of an experiment, and refuse to test on what it trains on."""
+        roles = dict(zip(("train", "validate", "test"), BUCKETS, strict=True))
+        for sky in {experiment.sky(role) for role in roles}:
+            wanted = tuple(bucket for role, bucket in roles.items() if experiment.sky(role) == sky)
+            require_buckets(self.skies[sky], self.config["skies"][sky].get("fields") or "config", wanted)
+        learned = experiment.sets["training"]
+        places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(*learned)}
+        for role in ("validation", "test"):
+            sky, name = experiment.sets[role]
+            for field in self.fields_of_set(sky, name) if sky != learned[0] else []:
+                simulated = self.skies[sky].simulated or self.skies[learned[0]].simulated
+                if not simulated and (field.run, field.camcol, field.field) in places:
+                    raise StargalError(
+                        f"config: field {field.name} of sky {sky} is in bucket {name} and, in sky {learned[0]}, in "
+                        f"training set {learned[1]}: they are the same sky; take it out of one of the tables of fields"
+                    )
+
+    def fields_of_set(self, sky: str, name: str) -> list[Field]:
+        """Return the fields of a training set or of a bucket of a sky."""
+        if (sky, name) not in self._sets:
+            buckets, sets = self.skies[sky].buckets, self.config["training_sets"]
+            self._sets[sky, name] = (
+                resolve_training_set(name, sets[name], buckets) if name in sets else self.skies[sky].fields(name)
+            )
+        return self._sets[sky, name]
+
+    @property
+    def of_every_run(self) -> list[str]:
+        """Names of the experiments of rule all; those of studies are trained when asked for."""
+        listed = [name for name, experiment in self.named.items() if not experiment.settings["study"]]
+        return [*listed, *(name for part in self.config["comparisons"] for name in self.varied.get(part, ()))]
+
+    def scored(self, sky: str, task: str = "star_galaxy") -> dict[str, Experiment]:
+        """Return the listed experiments of a task that train on a sky: those of the tables of scores."""
+        return {
+            name: experiment
+            for name, experiment in self.named.items()
+            if (experiment.sky("train"), experiment.task) == (sky, task)
+            and (task != "star_galaxy" or not experiment.settings["study"])
+        }
+
+    def compared(self, comparison: str) -> dict[str, dict[str, Any]]:
+        """Return the experiments of a comparison, the base first, each with its values of what is varied."""
+        block = all_comparisons(self.config)[comparison]
+        return {
+            name: {key: self.experiments[name].settings.get(key) for key in changed_keys(block)}
+            for name in (block["base"], *self.varied[comparison])
+        }
+
+    def home(self, comparison: str) -> str:
+        """Return the sky that the experiments of a comparison train on."""
+        return self.experiments[all_comparisons(self.config)[comparison]["base"]].sky("train")
+
+    def vary(self, comparison: str) -> dict[str, Any]:
+        """Return the block `vary` of a comparison, empty if it lists cases."""
+        return all_comparisons(self.config)[comparison].get("vary", {})
+
+    def label(self, *experiments: str) -> str:
+        """Return what tables and figures of experiments say of their skies."""
+        trained = dict.fromkeys(self.experiments[name].sky("train") for name in experiments)
+        tested = dict.fromkeys(self.experiments[name].sky("test") for name in experiments)
+        return ", ".join(self.skies[name].label for name in trained) + "".join(
+            f", tested on {self.skies[name].label}" for name in tested if name not in trained
+        )
+
+    def uses_of_patches(self, names: list[str]) -> dict[tuple[str, str, int], set[Field]]:
+        """Return the fields whose patches some experiments read, by sky, positions and size of the patches."""
+        uses: dict[tuple[str, str, int], set[Field]] = {}
+        for name in names:
+            experiment = self.experiments[name]
+            for sky, members in experiment.sets.values():
+                key = sky, experiment.positions, experiment.patch_size
+                uses.setdefault(key, set()).update(self.fields_of_set(sky, members))
+        return uses
