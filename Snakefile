@@ -19,11 +19,11 @@ include: "workflow/rules/align.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/classify.smk"
-include: "workflow/rules/realism.smk"
+include: "workflow/rules/rows.smk"
 include: "workflow/rules/tables.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/realism.smk"
 include: "workflow/rules/publish.smk"
+include: "workflow/rules/classify.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/manifest.smk"
 
@@ -40,7 +40,7 @@ rule classify:
     """Catalogues of the fields in classify.fields."""
     input:
         CATALOG_FILES,
-        made_by(TABLES_MADE, "classify"),
+        made_by(TABLE_ROWS, "classify"),
 
 
 rule study:

@@ -8,23 +8,6 @@ ARCHIVES = one_of(name for name, sky in RUN.skies.items() if not sky.simulated)
 ARCHIVED_BANDS = sorted(config["bands"])  # another order in the configuration starts nothing
 
 
-def download(script, **given):
-    """Params of a download."""
-    return {key: value for key, value in command(script, **given).items() if key != "code"}
-
-
-def archive_of(template):
-    """Address of the archive of a job's sky, and how patiently it is asked, as options."""
-
-    def asked(wildcards):
-        source, archive = sky_of(wildcards).source, config["archive"]
-        path = archive["releases"][source["release"]][template]
-        patience = {name: archive[name] for name in ("timeout", "attempts")}
-        return jobs.options({"base": source["url"], "template": path, **patience, "origin": sky_of(wildcards).record})
-
-    return asked
-
-
 rule download_field:
     """The five frames of a field, verified, each with its SHA-256."""
     output:
@@ -46,7 +29,11 @@ rule download_field:
         downloads=1,
         archive=archive_of("frame"),
     params:
-        **download("download_field", field=lambda wildcards: fill(OF_FIELD, **wildcards), bands="".join(ARCHIVED_BANDS)),
+        **download(
+            "download_field",
+            field=lambda wildcards: fill(OF_FIELD, **wildcards),
+            bands="".join(ARCHIVED_BANDS),
+        ),
     message:
         "Fetching the frames of field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
     shell:

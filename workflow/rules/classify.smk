@@ -1,6 +1,5 @@
 """Classify: catalogues of whole fields, found without the survey's catalogue, by this run's classifier or another."""
 
-TO_CLASSIFY = sorted(set(map(Field.parse, config["classify"]["fields"])))
 USED_CLASSIFIER = config["classify"]["classifier"] or CLASSIFIER
 
 
@@ -32,5 +31,7 @@ rule classify_field:
 
 
 CATALOG_FILES = [
-    path for form in ("fits", "parquet") for path in paths_of(f"{FIELD_CATALOG}.{form}", TO_CLASSIFY, sky=MAIN.name)
+    path
+    for form in ("fits", "parquet")
+    for path in paths_of(f"{FIELD_CATALOG}.{form}", TO_CLASSIFY, sky=MAIN.name)
 ]

@@ -106,7 +106,9 @@ def command(script, modules=(), of_fields=(), family=False, **given):
         )
 
     def of_job(wildcards):
-        return jobs.options({name: value(wildcards) if callable(value) else value for name, value in given.items()})
+        return jobs.options(
+            {name: value(wildcards) if callable(value) else value for name, value in given.items()}
+        )
 
     return {
         "script": os.path.relpath(WORKFLOW / "scripts" / f"{script}.py"),
@@ -204,9 +206,220 @@ PAGE_ITEMS = []
 def shown(path, what, caption, category, form="table"):
     """A table or figure of the page and of Snakemake's own report."""
     PAGE_ITEMS.append(outputs.Shown(path, what, caption))
-    return report(path, category=category, labels={"what": what, "form": form}, caption=f"../report/{caption}.rst")
+    return report(
+        path, category=category, labels={"what": what, "form": form}, caption=f"../report/{caption}.rst"
+    )
 
 
 def buckets_of(sky, *buckets):
     """Fields of buckets as an option of a script: {bucket: fields}."""
     return {bucket: format_fields(sky.fields(bucket)) for bucket in buckets or BUCKETS}
+
+
+def download(script, **given):
+    """Params of a download."""
+    return {key: value for key, value in command(script, **given).items() if key != "code"}
+
+
+def archive_of(template):
+    """Address of the archive of a job's sky, and how patiently it is asked, as options."""
+
+    def asked(wildcards):
+        source, archive = sky_of(wildcards).source, config["archive"]
+        path = archive["releases"][source["release"]][template]
+        patience = {name: archive[name] for name in ("timeout", "attempts")}
+        return jobs.options(
+            {"base": source["url"], "template": path, **patience, "origin": sky_of(wildcards).record}
+        )
+
+    return asked
+
+
+def fields_of_camcol(wildcards):
+    """Fields of the table in one camcol."""
+    return sky_of(wildcards).camcol(*(int(wildcards[key]) for key in ("rerun", "run", "camcol")))
+
+
+def fields_of_set(wildcards):
+    """Fields of the set of a job."""
+    return RUN.fields_of_set(wildcards.sky, wildcards.set)
+
+
+def files_of_set(pattern):
+    """The files of a kind of the fields of a set."""
+    return lambda wildcards: paths_of(fill(pattern, **wildcards), fields_of_set(wildcards))
+
+
+def training_minutes(wildcards):
+    """About a millisecond a patch and epoch."""
+    return 15 + 3 * len(RUN.fields_of_set(*RUN.experiments[wildcards.experiment].sets["training"]))
+
+
+def scored_fields(wildcards):
+    """Fields that baselines learn from and are scored on, by role."""
+    sets = {role: RUN.fields_of_set(wildcards.sky, role) for role in ("validation", "test")}
+    return {"training": RUN.fields_of_set(wildcards.sky, wildcards.training_set), **sets}
+
+
+def on_page(files, chapters):
+    """Tables and figures of the main sky with their chapters, titles and captions."""
+    folder = fill(RESULTS, sky=MAIN.name)
+    items = [outputs.Shown(fill(one.pattern, sky=MAIN.name), one.title, one.caption) for one in PAGE_ITEMS]
+    return [
+        item | {"caption": os.path.relpath(WORKFLOW / "report" / f"{item['caption']}.rst")}
+        for item in outputs.place_on_page(files, items, chapters, folder)
+    ]
+
+
+def groups(patterns):
+    """Files of fields as FIELDS=PATH below the folder of the sky."""
+    folder = f"{RESULTS}/"
+    return [
+        f"{format_fields(fields)}={path.removeprefix(folder)}" for path, fields in patterns.items() if fields
+    ]
+
+
+def of_sky(pattern, **wildcards):
+    """The files of a kind of all fields of a job's sky."""
+    return lambda job: paths_of(fill(pattern, sky=job.sky, **wildcards), sky_of(job).fields())
+
+
+def of_scored(pattern, task="star_galaxy"):
+    """The files of a kind of the listed experiments of a job's sky, by experiment, then seed."""
+    return lambda job: of_models(pattern, RUN.scored(job.sky, task))
+
+
+def of_compared(pattern, seeds=None):
+    """The files of a kind of the experiments of a comparison, by experiment, then seed."""
+    return lambda job: [
+        fill(pattern, sky=RUN.home(job.comparison), experiment=name, seed=seed)
+        for name in RUN.compared(job.comparison)
+        for seed in seeds or config["seeds"]
+    ]
+
+
+def example_of(pattern, **wildcards):
+    """A file of the first training field of a job's sky."""
+    return lambda job: fill(pattern, sky=job.sky, field=sky_of(job).fields("train")[0].name, **wildcards)
+
+
+def training_sets_of(job):
+    """Training sets of the listed experiments of a job's sky."""
+    return sorted({experiment.training_set for experiment in RUN.scored(job.sky).values()})
+
+
+def baselines_of(file):
+    """A file of the baselines of each training set of a job's sky."""
+    return lambda job: [
+        fill(f"{BASELINES}/{file}", sky=job.sky, training_set=name) for name in training_sets_of(job)
+    ]
+
+
+def label_of_scored(task="star_galaxy"):
+    """Name of the skies of the listed experiments of a job's sky."""
+    return lambda job: RUN.label(*RUN.scored(job.sky, task))
+
+
+def label_of_compared(job):
+    """Name of the skies of the experiments of a comparison."""
+    return RUN.label(*RUN.compared(job.comparison))
+
+
+def transferred(sky):
+    """The listed experiments that train on a sky and are tested on another."""
+    return [name for name, experiment in RUN.scored(sky).items() if experiment.sky("test") != sky]
+
+
+def classified_in_bucket(job):
+    """The fields to classify that are in a bucket of a job's sky."""
+    return [field for field in TO_CLASSIFY if field in sky_of(job).buckets]
+
+
+def described(sky):
+    """The descriptions of the fields by which a simulated and a real sky are compared."""
+    return paths_of(f"{REALISM}/{{field}}.csv", REALISM_FIELDS, sky=sky)
+
+
+def learning_curve_fields():
+    """Names of the training fields of each experiment of the learning curve."""
+    return {
+        name: [field.name for field in RUN.fields_of_set(*RUN.experiments[name].sets["training"])]
+        for name in RUN.compared("learning_curve")
+    }
+
+
+def table(name, call, category, what, *, paths=None, of_fields=False, **more):
+    """Row of a table: `what` is its title, or the titles of several by the names that the function gives them."""
+    titles = what if isinstance(what, dict) else {"table": what}
+    output = {
+        key: shown(
+            (paths or {}).get(key, f"{TABLES}/{name if key == 'table' else key}.csv"), title, name, category
+        )
+        for key, title in titles.items()
+    }
+    return row(f"tabulate_{name}", "tabulate", call, output, of_fields=of_fields, **more)
+
+
+def figure(name, module, category, what, *, path=None, caption=None, **more):
+    """Row of a figure, by the function of its name in a module of stargal.report.figures."""
+    output = {"figure": shown(path or f"{FIGURES}/{name}.svg", what, caption or name, category, "figure")}
+    return row(f"plot_{name}", "plot", f"report.figures.{module}:{name}", output, **more)
+
+
+def row(
+    name,
+    script,
+    call,
+    output,
+    *,
+    after=(),
+    sky=label_of,
+    settings=None,
+    make=None,
+    mem_mb=500,
+    digits=None,
+    of_fields=False,
+    **input,
+):
+    """Row of the tables and figures: all that its rule needs."""
+
+    def asked(job):
+        return {key: value(job) if callable(value) else value for key, value in (settings or {}).items()}
+
+    params = command(
+        script,
+        ["stargal." + call.partition(":")[0]],
+        list(input) if of_fields else (),
+        family=True,
+        call=f"stargal.{call}",
+        sky=sky,
+        digits=digits,
+        buckets=(lambda job: buckets_of(sky_of(job))) if of_fields else None,
+        settings=asked,
+    )
+    return {
+        "name": name,
+        "input": input,
+        "output": output,
+        "params": params,
+        "mem_mb": mem_mb,
+        "after": after or [],
+        "make": {"all": {}} if make is None else make,
+    }
+
+
+def made_by(rows, target):
+    """Outputs of the rows that are part of a target, of the main sky."""
+    return [
+        path
+        for one in rows
+        if target in one["make"]
+        for output in one["output"].values()
+        for path in expand(str(output), sky=MAIN.name, **one["make"][target])
+    ]
+
+
+def wildcards_in(outputs):
+    """The wildcards of some outputs but {sky}, as part of the path of a log."""
+    names = re.findall(r"\{(\w+)\}", next(iter(outputs.values())))
+    return "-".join(f"{{{name}}}" for name in names if name != "sky")

@@ -114,16 +114,6 @@ rule extract_patches:
         JOB
 
 
-def fields_of_set(wildcards):
-    """Fields of the set of a job."""
-    return RUN.fields_of_set(wildcards.sky, wildcards.set)
-
-
-def files_of_set(pattern):
-    """The files of a kind of the fields of a set."""
-    return lambda wildcards: paths_of(fill(pattern, **wildcards), fields_of_set(wildcards))
-
-
 rule list_set:
     """The files of a training set, or of the validation or test fields, with the SHA-256 of each."""
     input:

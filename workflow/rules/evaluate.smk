@@ -3,7 +3,10 @@
 Labels are SDSS photo's own types: all scores are agreement with photo. Against the truth of a simulated sky, too.
 """
 
-EVALUATION = {"edges": config["evaluation"]["magnitude_edges"], "resamples": config["evaluation"]["resamples"]}
+EVALUATION = {
+    "edges": config["evaluation"]["magnitude_edges"],
+    "resamples": config["evaluation"]["resamples"],
+}
 
 
 rule score_network:
@@ -29,12 +32,6 @@ rule score_network:
         "Scoring {wildcards.experiment}, seed {wildcards.seed}"
     shell:
         JOB
-
-
-def scored_fields(wildcards):
-    """Fields that baselines learn from and are scored on, by role."""
-    sets = {role: RUN.fields_of_set(wildcards.sky, role) for role in ("validation", "test")}
-    return {"training": RUN.fields_of_set(wildcards.sky, wildcards.training_set), **sets}
 
 
 rule score_baselines:

@@ -20,7 +20,13 @@ OF_FIELDS = {
     fill(SOURCES, positions="detections"): TO_CLASSIFY,
 }
 MODEL_FILES = [
-    *sorted({set_path(RUN.experiments[name], role) for name in MODELS for role in ("training", "validation", "test")}),
+    *sorted(
+        {
+            set_path(RUN.experiments[name], role)
+            for name in MODELS
+            for role in ("training", "validation", "test")
+        }
+    ),
     *(
         path
         for file in ("model.keras", "history.csv", "predictions.parquet")
@@ -34,12 +40,6 @@ MODEL_FILES = [
     ),
 ]
 EVERYTHING = [*SHOWN_FILES, *MODEL_FILES, *CLASSIFIER_FILES, *CATALOG_FILES, *PAGE_FILES]
-
-
-def groups(patterns):
-    """Files of fields as FIELDS=PATH below the folder of the sky."""
-    folder = f"{RESULTS}/"
-    return [f"{format_fields(fields)}={path.removeprefix(folder)}" for path, fields in patterns.items() if fields]
 
 
 rule write_manifest:

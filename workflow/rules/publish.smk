@@ -1,7 +1,5 @@
 """Publish: the classifier to reuse, with calibrated probabilities, a folder to copy."""
 
-BEST = config["report"]["best"]
-
 
 rule publish_classifier:
     """The networks of the best experiment as one model, calibrated on the validation fields."""

@@ -1,7 +1,5 @@
 """Realism: how like a real sky the simulated one is, field by field in the same numbers by the same code."""
 
-REALISM_FIELDS = sorted(map(Field.parse, config["realism"]["fields"]))
-
 
 rule describe_field:
     """A field, simulated or real, in the numbers that are compared."""

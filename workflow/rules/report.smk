@@ -29,16 +29,6 @@ BEYOND = {
 }
 
 
-def on_page(files, chapters):
-    """Tables and figures of the main sky with their chapters, titles and captions."""
-    folder = fill(RESULTS, sky=MAIN.name)
-    items = [outputs.Shown(fill(one.pattern, sky=MAIN.name), one.title, one.caption) for one in PAGE_ITEMS]
-    return [
-        item | {"caption": os.path.relpath(WORKFLOW / "report" / f"{item['caption']}.rst")}
-        for item in outputs.place_on_page(files, items, chapters, folder)
-    ]
-
-
 PAGES = {
     "page": (PAGE, on_page(SHOWN_FILES, CHAPTERS)),
     "study": (STUDY, on_page(SHOWN_FILES, CHAPTERS) + on_page(STUDY_FILES, BEYOND)),
@@ -82,7 +72,10 @@ for name, (path, items) in PAGES.items():
         name:
             f"write_{name}"
         input:
-            [item["caption"] and repository(f"workflow/report/{Path(item['caption']).name}") for item in items],
+            [
+                item["caption"] and repository(f"workflow/report/{Path(item['caption']).name}")
+                for item in items
+            ],
             repository("workflow/report/page.css"),
             shown_files=[item["file"] for item in items],
             footprints=FOOTPRINTS,

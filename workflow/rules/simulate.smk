@@ -60,11 +60,6 @@ rule measure_field:
         JOB
 
 
-def fields_of_camcol(wildcards):
-    """Fields of the table in one camcol."""
-    return sky_of(wildcards).camcol(*(int(wildcards[key]) for key in ("rerun", "run", "camcol")))
-
-
 rule simulate_catalog:
     """The stars or galaxies of a camcol, each once, in the format of the archive."""
     input:

@@ -3,11 +3,6 @@
 TRAINING_TIME = benchmark_of("train_network", "{experiment}-seed{seed}")
 
 
-def training_minutes(wildcards):
-    """About a millisecond a patch and epoch."""
-    return 15 + 3 * len(RUN.fields_of_set(*RUN.experiments[wildcards.experiment].sets["training"]))
-
-
 rule train_network:
     """The network of an experiment, its history and its predictions. One thread: two side by side beat one on two."""
     input:

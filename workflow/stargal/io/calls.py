@@ -14,9 +14,7 @@ from stargal.io.tables import read_csv, read_json, read_table
 from stargal.survey.fields import parse_fields
 
 
-def call_with_files(
-    call: str, inputs: Iterable[str], settings: Mapping[str, Any], buckets: Mapping[str, str]
-) -> Any:
+def call_with_files(call: str, inputs: Iterable[str], settings: Mapping[str, Any], buckets: Mapping[str, str]) -> Any:
     """Call ``package.module:function`` with the content of files by name, and with settings.
 
     Parameters

@@ -12,7 +12,7 @@ from stargal.plan.experiments import (
     named_experiments,
     vary_experiment,
 )
-from stargal.plan.skies import BUCKETS, Sky, require_buckets, resolve_skies, resolve_training_set
+from stargal.plan.skies import BUCKETS, require_buckets, resolve_skies, resolve_training_set
 from stargal.survey.fields import Field
 
 

@@ -1,0 +1,356 @@
+"""Rows of the tables and figures: what each is, the library function that makes it, the files and settings it gets.
+
+A value may be a function of wildcards. Inputs are given by name; `after` must be there but is not read. `make` says of
+which targets the outputs are part, and for which wildcards: of rule all unless it says otherwise.
+"""
+
+FOOTPRINTS = f"{TABLES}/footprints.csv"
+COMPARISON = f"{TABLES}/{{comparison}}.csv"
+PREDICTIONS = f"{MODEL}/predictions.parquet"
+METRICS = f"{MODEL}/metrics.json"
+LABELS = {"labels": config["labels"]}
+RESAMPLES = {"resamples": config["evaluation"]["resamples"]}
+SEEDS = {"seeds": config["seeds"]}
+SCORED = {"experiments": lambda job: list(RUN.scored(job.sky)), **SEEDS}
+PATCH_SIZE = config["patches"]["size"]
+BEST = config["report"]["best"]
+TO_CLASSIFY = sorted(set(map(Field.parse, config["classify"]["fields"])))
+REALISM_FIELDS = sorted(map(Field.parse, config["realism"]["fields"]))
+REAL = {"realism": {"real": config["realism"]["real"] or []}}
+COMPARED, STUDIED = (
+    [name for name in config[part] if name in RUN.varied and RUN.home(name) == MAIN.name]
+    for part in ("comparisons", "studies")
+)
+MODELS_USED = list(dict.fromkeys(one.settings["model"] for one in RUN.scored(MAIN.name).values()))
+EXAMPLES = [MAIN.fields(bucket)[0] for bucket in BUCKETS if MAIN.fields(bucket)]
+ALL_COMPARED = {"all": {"comparison": COMPARED}, "study": {"comparison": STUDIED}}
+CLASSES = {"study": {}} if RUN.scored(MAIN.name, "four_classes") else {}
+
+TABLE_ROWS = [
+    table(
+        "alignment",
+        "dataset.statistics:alignment_table",
+        "Data",
+        "alignment of the bands",
+        of_fields=True,
+        summaries=of_sky(ALIGNMENT),
+    ),
+    table(
+        "footprints",
+        "dataset.buckets:footprint_table",
+        "Data",
+        "footprints of the fields",
+        digits=9,
+        of_fields=True,
+        summaries=of_sky(ALIGNMENT),
+    ),
+    table(
+        "sources",
+        "dataset.statistics:source_tables",
+        "Data",
+        {
+            "counts": "sources by field and bucket",
+            "magnitudes": "sources by magnitude",
+            "sizes": "sources by size",
+        },
+        paths={"counts": f"{TABLES}/sources.csv"},
+        of_fields=True,
+        settings={"size": PATCH_SIZE},
+        sources=of_sky(SOURCES, positions="catalog"),
+    ),
+    table(
+        "architecture",
+        "learning.architectures:architecture_table",
+        "Training",
+        "architecture {model}",
+        paths={"table": f"{TABLES}/architecture_{{model}}.csv"},
+        make={"all": {"model": MODELS_USED}},
+        mem_mb=1000,
+        settings={"model": lambda job: config["models"][job.model], "size": PATCH_SIZE, "bands": len(BANDS)},
+    ),
+    table(
+        "scores",
+        "evaluation.scores:score_tables",
+        "Scores",
+        {"scores": "scores, all sources", "by_magnitude": "scores by magnitude"},
+        paths={"by_magnitude": f"{TABLES}/scores_by_magnitude.csv"},
+        after=FOOTPRINTS,
+        sky=label_of_scored(),
+        settings={
+            "experiments": lambda job: {name: one.training_set for name, one in RUN.scored(job.sky).items()},
+            "training_sets": training_sets_of,
+            **SEEDS,
+        },
+        metrics=of_scored(METRICS),
+        baselines=baselines_of("metrics.json"),
+    ),
+    table(
+        "transfer",
+        "evaluation.scores:field_scores",
+        "Realism",
+        "scores on another sky",
+        sky=lambda job: RUN.label(*transferred(job.sky)),
+        make={"realism": {}},
+        settings={"experiments": lambda job: transferred(job.sky), **SEEDS, **RESAMPLES},
+        predictions=lambda job: of_models(PREDICTIONS, transferred(job.sky)),
+    ),
+    table(
+        "classes",
+        "evaluation.classes:class_tables",
+        "Classes",
+        {"overall": "four classes, all patches", "by_class": "four classes, by class"},
+        paths={"overall": f"{TABLES}/classes.csv", "by_class": f"{TABLES}/classes_by_class.csv"},
+        after=FOOTPRINTS,
+        sky=label_of_scored("four_classes"),
+        make=CLASSES,
+        settings={"experiments": lambda job: list(RUN.scored(job.sky, "four_classes")), **SEEDS, **LABELS},
+        metrics=of_scored(METRICS, "four_classes"),
+    ),
+    table(
+        "comparison",
+        "evaluation.comparisons:comparison_table",
+        "Comparisons",
+        "{comparison}",
+        paths={"table": COMPARISON},
+        after=FOOTPRINTS,
+        sky=label_of_compared,
+        make=ALL_COMPARED,
+        settings={
+            "comparison": lambda job: job.comparison,
+            "experiments": lambda job: RUN.compared(job.comparison),
+            **SEEDS,
+            **LABELS,
+        },
+        histories=of_compared(f"{MODEL}/history.csv"),
+        predictions=of_compared(PREDICTIONS),
+        networks=of_compared(f"{MODEL}/model.keras", config["seeds"][:1]),
+        published=repository("workflow/report/published.csv"),
+    ),
+    table(  # not below tables/: it is never the same twice
+        "timings",
+        "evaluation.comparisons:timing_table",
+        "Comparisons",
+        "{comparison}: cost of training",
+        paths={"table": TIMINGS},
+        sky=label_of_compared,
+        make={"study": {"comparison": STUDIED}},
+        settings=SEEDS,
+        comparison=COMPARISON,
+        benchmarks=of_compared(TRAINING_TIME),
+        histories=of_compared(f"{MODEL}/history.csv"),
+    ),
+    table(
+        "calibration",
+        "evaluation.calibration:calibration_table",
+        "Classifier",
+        "calibration of the classifier",
+        after=FOOTPRINTS,
+        settings=RESAMPLES,
+        predictions=f"{CLASSIFIER}/predictions.parquet",
+    ),
+    table(
+        "catalogs",
+        "evaluation.catalogs:catalog_table",
+        "Classifier",
+        "catalogues of classified fields",
+        make={"all": {}, "classify": {}} if TO_CLASSIFY else {},
+        settings={
+            "fields": [field.name for field in TO_CLASSIFY],
+            "buckets": lambda job: {one.name: sky_of(job).buckets[one] for one in classified_in_bucket(job)},
+            **LABELS,
+            **RESAMPLES,
+        },
+        catalogs=lambda job: paths_of(f"{FIELD_CATALOG}.parquet", TO_CLASSIFY, sky=job.sky),
+        sources=lambda job: paths_of(SOURCES, classified_in_bucket(job), sky=job.sky, positions="catalog"),
+    ),
+    table(
+        "realism",
+        "evaluation.realism:realism_table",
+        "Realism",
+        "simulated over {real} sky",
+        paths={"table": f"{REALISM}/{{real}}/realism.csv"},
+        make=REAL,
+        simulated=lambda job: described(job.sky),
+        real=lambda job: described(job.real),
+    ),
+]
+
+FIGURE_ROWS = [
+    figure("alignment", "data", "Data", "alignment of the bands", table=f"{TABLES}/alignment.csv"),
+    figure(
+        "statistics",
+        "data",
+        "Data",
+        "sources by bucket, magnitude and size",
+        caption="sources",
+        counts=f"{TABLES}/sources.csv",
+        magnitudes=f"{TABLES}/magnitudes.csv",
+        sizes=f"{TABLES}/sizes.csv",
+    ),
+    figure(
+        "patches",
+        "data",
+        "Data",
+        "{field}: example patches",
+        path=f"{FIGURES}/patches/{{size}}/{{field}}.png",
+        make={"all": {"size": PATCH_SIZE, "field": [field.name for field in EXAMPLES]}},
+        settings={"bands": BANDS, "field": lambda job: job.field},
+        sources=fill(SOURCES, positions="catalog"),
+        patches=fill(PATCHES, positions="catalog"),
+    ),
+    figure(
+        "training",
+        "training",
+        "Training",
+        "loss and accuracy",
+        settings=SCORED,
+        sky=label_of_scored(),
+        histories=of_scored(f"{MODEL}/history.csv"),
+    ),
+    figure(
+        "augmentations",
+        "training",
+        "Training",
+        "a patch under every augmentation",
+        path=f"{FIGURES}/augmentations.png",
+        settings={"bands": BANDS, "augmentations": config["augmentations"], **LABELS},
+        sources=example_of(SOURCES, positions="catalog"),
+        patches=example_of(PATCHES, positions="catalog", size=PATCH_SIZE),
+        summary=example_of(ALIGNMENT),
+    ),
+    figure(
+        "confusion",
+        "scores",
+        "Scores",
+        "confusion matrices",
+        settings=LABELS,
+        sky=label_of_scored(),
+        scores=f"{TABLES}/scores.csv",
+    ),
+    figure(
+        "roc",
+        "scores",
+        "Scores",
+        "ROC curves",
+        settings={"training_sets": training_sets_of, **SCORED, **LABELS},
+        sky=label_of_scored(),
+        predictions=of_scored(PREDICTIONS),
+        baselines=baselines_of("predictions.parquet"),
+    ),
+    figure(
+        "reliability",
+        "scores",
+        "Scores",
+        "reliability of the probabilities",
+        settings={**SCORED, **LABELS},
+        sky=label_of_scored(),
+        predictions=of_scored(PREDICTIONS),
+    ),
+    figure(
+        "magnitude",
+        "scores",
+        "Scores",
+        "score by magnitude",
+        settings=LABELS,
+        sky=label_of_scored(),
+        scores=f"{TABLES}/scores_by_magnitude.csv",
+    ),
+    figure(
+        "completeness",
+        "scores",
+        "Scores",
+        "completeness and purity",
+        settings=LABELS,
+        sky=label_of_scored(),
+        scores=f"{TABLES}/scores_by_magnitude.csv",
+    ),
+    figure(
+        "differences",
+        "comparisons",
+        "Comparisons",
+        "{comparison}",
+        path=f"{FIGURES}/comparisons/{{comparison}}.svg",
+        sky=label_of_compared,
+        make=ALL_COMPARED,
+        settings={"varied": lambda job: "-".join(RUN.vary(job.comparison)) or "case"},
+        comparison=COMPARISON,
+    ),
+    figure(
+        "grid",
+        "comparisons",
+        "Comparisons",
+        "{comparison}: all combinations",
+        path=f"{FIGURES}/grids/{{comparison}}.svg",
+        sky=label_of_compared,
+        make={"study": {"comparison": [name for name in STUDIED if len(RUN.vary(name)) in (2, 3)]}},
+        settings={"vary": lambda job: RUN.vary(job.comparison)},
+        comparison=COMPARISON,
+    ),
+    figure(
+        "learning_curve",
+        "comparisons",
+        "Comparisons",
+        "learning curve",
+        make={"study": {}} if "learning_curve" in STUDIED else {},
+        sky=lambda job: RUN.label(*RUN.compared("learning_curve")),
+        settings={"training": lambda job: learning_curve_fields(), **SEEDS, **LABELS},
+        metrics=lambda job: of_models(METRICS, RUN.compared("learning_curve")),
+        sources=f"{TABLES}/sources.csv",
+    ),
+    figure(
+        "calibration",
+        "classifier",
+        "Classifier",
+        "calibration of the classifier",
+        settings=LABELS,
+        predictions=f"{CLASSIFIER}/predictions.parquet",
+    ),
+    figure(
+        "classes",
+        "classifier",
+        "Classes",
+        "four classes, confusion matrices",
+        settings=LABELS,
+        sky=label_of_scored("four_classes"),
+        make=CLASSES,
+        scores=f"{TABLES}/classes_by_class.csv",
+    ),
+    figure(
+        "explanation",
+        "classifier",
+        "Explanation",
+        "{experiment}",
+        path=f"{FIGURES}/explanation_{{experiment}}.svg",
+        make={"study": {"experiment": BEST}},
+        sky=lambda job: RUN.label(job.experiment),
+        tables=lambda job: of_models(f"{MODEL}/explanation.csv", [job.experiment]),
+        maps=lambda job: of_models(f"{MODEL}/explanation.npz", [job.experiment]),
+    ),
+    figure(
+        "ratios",
+        "realism",
+        "Realism",
+        "simulated over {real} sky",
+        path=f"{REALISM}/{{real}}/ratios.svg",
+        caption="realism",
+        make=REAL,
+        table=f"{REALISM}/{{real}}/realism.csv",
+    ),
+    figure(
+        "counts",
+        "realism",
+        "Realism",
+        "counts and concentration",
+        path=f"{REALISM}/{{real}}/counts.svg",
+        caption="realism_sources",
+        make=REAL,
+        simulated=lambda job: described(job.sky),
+        real=lambda job: described(job.real),
+    ),
+]
+
+# Files of the targets, all of the main sky.
+CUTOUTS = paths_of(f"{FIGURES}/cutouts/{{field}}.png", EXAMPLES, sky=MAIN.name)
+SHOWN_FILES = [*made_by(TABLE_ROWS, "all"), *CUTOUTS, *made_by(FIGURE_ROWS, "all")]
+STUDY_FILES = [*made_by(TABLE_ROWS, "study"), *made_by(FIGURE_ROWS, "study")]
+REALISM_FILES = [*made_by(TABLE_ROWS, "realism"), *made_by(FIGURE_ROWS, "realism")]
