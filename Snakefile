@@ -32,7 +32,7 @@ rule all:
     """Every table and figure, the page, the classifier, its catalogues, and the manifest of them."""
     input:
         EVERYTHING,
-        of_models(f"{MODEL}/metrics.json", [name for name in RUN.named if name in RUN.of_every_run]),
+        RUN.models(f"{MODEL}/metrics.json", [name for name in RUN.named if name in RUN.of_every_run]),
         fill(MANIFEST, sky=MAIN.name),
 
 

@@ -51,11 +51,6 @@ ENV = "../../envs/environment.yaml"
 JOB = "python {params.script:q} {params.files} {params.settings} 2> {log:q}"
 
 
-def one_of(names):
-    """Constraint of a wildcard to some names; to nothing without a name."""
-    return "|".join(map(re.escape, names)) or "(?!)"
-
-
 wildcard_constraints:
     **WILDCARDS,
     sky=one_of(RUN.skies),
@@ -182,22 +177,7 @@ def of_experiment(value):
 def set_of(role):
     """The list of an experiment's set: training, validation or test."""
 
-    return of_experiment(lambda experiment: set_path(experiment, role))
-
-
-def set_path(experiment, role):
-    """Path of the list of an experiment's set."""
-    sky, name = experiment.sets[role]
-    return fill(SET, sky=sky, positions=experiment.positions, size=experiment.patch_size, set=name)
-
-
-def of_models(pattern, names):
-    """Paths of experiments and seeds, by experiment, then seed; each experiment's below the sky that it trains on."""
-    return [
-        fill(pattern, sky=RUN.experiments[name].sky("train"), experiment=name, seed=seed)
-        for name in names
-        for seed in config["seeds"]
-    ]
+    return of_experiment(lambda experiment: RUN.set_path(experiment, role))
 
 
 PAGE_ITEMS = []
@@ -209,11 +189,6 @@ def shown(path, what, caption, category, form="table"):
     return report(
         path, category=category, labels={"what": what, "form": form}, caption=f"../report/{caption}.rst"
     )
-
-
-def buckets_of(sky, *buckets):
-    """Fields of buckets as an option of a script: {bucket: fields}."""
-    return {bucket: format_fields(sky.fields(bucket)) for bucket in buckets or BUCKETS}
 
 
 def download(script, **given):
@@ -257,8 +232,8 @@ def training_minutes(wildcards):
 
 def scored_fields(wildcards):
     """Fields that baselines learn from and are scored on, by role."""
-    sets = {role: RUN.fields_of_set(wildcards.sky, role) for role in ("validation", "test")}
-    return {"training": RUN.fields_of_set(wildcards.sky, wildcards.training_set), **sets}
+    sets = {"training": wildcards.training_set, "validation": "validation", "test": "test"}
+    return {role: RUN.fields_of_set(wildcards.sky, name) for role, name in sets.items()}
 
 
 def on_page(files, chapters):
@@ -271,14 +246,6 @@ def on_page(files, chapters):
     ]
 
 
-def groups(patterns):
-    """Files of fields as FIELDS=PATH below the folder of the sky."""
-    folder = f"{RESULTS}/"
-    return [
-        f"{format_fields(fields)}={path.removeprefix(folder)}" for path, fields in patterns.items() if fields
-    ]
-
-
 def of_sky(pattern, **wildcards):
     """The files of a kind of all fields of a job's sky."""
     return lambda job: paths_of(fill(pattern, sky=job.sky, **wildcards), sky_of(job).fields())
@@ -286,16 +253,12 @@ def of_sky(pattern, **wildcards):
 
 def of_scored(pattern, task="star_galaxy"):
     """The files of a kind of the listed experiments of a job's sky, by experiment, then seed."""
-    return lambda job: of_models(pattern, RUN.scored(job.sky, task))
+    return lambda job: RUN.models(pattern, RUN.scored(job.sky, task))
 
 
 def of_compared(pattern, seeds=None):
     """The files of a kind of the experiments of a comparison, by experiment, then seed."""
-    return lambda job: [
-        fill(pattern, sky=RUN.home(job.comparison), experiment=name, seed=seed)
-        for name in RUN.compared(job.comparison)
-        for seed in seeds or config["seeds"]
-    ]
+    return lambda job: RUN.models(pattern, RUN.compared(job.comparison), seeds)
 
 
 def example_of(pattern, **wildcards):
@@ -325,27 +288,9 @@ def label_of_compared(job):
     return RUN.label(*RUN.compared(job.comparison))
 
 
-def transferred(sky):
-    """The listed experiments that train on a sky and are tested on another."""
-    return [name for name, experiment in RUN.scored(sky).items() if experiment.sky("test") != sky]
-
-
-def classified_in_bucket(job):
-    """The fields to classify that are in a bucket of a job's sky."""
-    return [field for field in TO_CLASSIFY if field in sky_of(job).buckets]
-
-
 def described(sky):
     """The descriptions of the fields by which a simulated and a real sky are compared."""
     return paths_of(f"{REALISM}/{{field}}.csv", REALISM_FIELDS, sky=sky)
-
-
-def learning_curve_fields():
-    """Names of the training fields of each experiment of the learning curve."""
-    return {
-        name: [field.name for field in RUN.fields_of_set(*RUN.experiments[name].sets["training"])]
-        for name in RUN.compared("learning_curve")
-    }
 
 
 def table(name, call, category, what, *, paths=None, of_fields=False, **more):
@@ -394,7 +339,7 @@ def row(
         call=f"stargal.{call}",
         sky=sky,
         digits=digits,
-        buckets=(lambda job: buckets_of(sky_of(job))) if of_fields else None,
+        buckets=(lambda job: sky_of(job).texts()) if of_fields else None,
         settings=asked,
     )
     return {
@@ -417,9 +362,3 @@ def made_by(rows, target):
         for output in one["output"].values()
         for path in expand(str(output), sky=MAIN.name, **one["make"][target])
     ]
-
-
-def wildcards_in(outputs):
-    """The wildcards of some outputs but {sky}, as part of the path of a log."""
-    names = re.findall(r"\{(\w+)\}", next(iter(outputs.values())))
-    return "-".join(f"{{{name}}}" for name in names if name != "sky")

@@ -22,7 +22,7 @@ OF_FIELDS = {
 MODEL_FILES = [
     *sorted(
         {
-            set_path(RUN.experiments[name], role)
+            RUN.set_path(RUN.experiments[name], role)
             for name in MODELS
             for role in ("training", "validation", "test")
         }
@@ -30,9 +30,9 @@ MODEL_FILES = [
     *(
         path
         for file in ("model.keras", "history.csv", "predictions.parquet")
-        for path in of_models(f"{MODEL}/{file}", MODELS)
+        for path in RUN.models(f"{MODEL}/{file}", MODELS)
     ),
-    *of_models(f"{MODEL}/metrics.json", RUN.scored(MAIN.name)),
+    *RUN.models(f"{MODEL}/metrics.json", RUN.scored(MAIN.name)),
     *(
         fill(f"{BASELINES}/{file}", sky=MAIN.name, training_set=name)
         for name in sorted({one.training_set for one in RUN.scored(MAIN.name).values()})
@@ -59,7 +59,11 @@ rule write_manifest:
     resources:
         **asks(200, 10),
     params:
-        **command("write_manifest", recorded_files=groups(RECORDED), field_files=groups(OF_FIELDS)),
+        **command(
+            "write_manifest",
+            recorded_files=outputs.field_groups(RECORDED, RESULTS),
+            field_files=outputs.field_groups(OF_FIELDS, RESULTS),
+        ),
     message:
         "Listing the SHA-256 of everything that was made"
     shell:

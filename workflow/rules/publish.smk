@@ -4,9 +4,9 @@
 rule publish_classifier:
     """The networks of the best experiment as one model, calibrated on the validation fields."""
     input:
-        networks=of_models(f"{MODEL}/model.keras", [BEST]),
-        predictions_of=of_models(f"{MODEL}/predictions.parquet", [BEST]),
-        training=set_path(RUN.experiments[BEST], "training"),
+        networks=RUN.models(f"{MODEL}/model.keras", [BEST]),
+        predictions_of=RUN.models(f"{MODEL}/predictions.parquet", [BEST]),
+        training=RUN.set_path(RUN.experiments[BEST], "training"),
     output:
         model=f"{CLASSIFIER}/model.keras",
         description=f"{CLASSIFIER}/classifier.json",

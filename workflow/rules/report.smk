@@ -83,7 +83,7 @@ for name, (path, items) in PAGES.items():
             alignment=f"{TABLES}/alignment.csv",
             scores=f"{TABLES}/scores.csv",
             sources=paths_of(fill(SOURCES, positions="catalog"), VIEWED, sky=MAIN.name),
-            predictions=of_models(f"{MODEL}/predictions.parquet", [BEST])[0],
+            predictions=RUN.models(f"{MODEL}/predictions.parquet", [BEST])[0],
             pictures=paths_of(f"{VIEWER}.jpg", VIEWED, sky=MAIN.name),
             sheets=paths_of(f"{VIEWER}.png", VIEWED, sky=MAIN.name),
             catalogs=CATALOG_RECORDS,

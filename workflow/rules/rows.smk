@@ -29,7 +29,7 @@ CLASSES = {"study": {}} if RUN.scored(MAIN.name, "four_classes") else {}
 TABLE_ROWS = [
     table(
         "alignment",
-        "dataset.statistics:alignment_table",
+        "dataset.tables:alignment_table",
         "Data",
         "alignment of the bands",
         of_fields=True,
@@ -37,7 +37,7 @@ TABLE_ROWS = [
     ),
     table(
         "footprints",
-        "dataset.buckets:footprint_table",
+        "dataset.tables:footprint_table",
         "Data",
         "footprints of the fields",
         digits=9,
@@ -46,7 +46,7 @@ TABLE_ROWS = [
     ),
     table(
         "sources",
-        "dataset.statistics:source_tables",
+        "dataset.tables:source_tables",
         "Data",
         {
             "counts": "sources by field and bucket",
@@ -89,10 +89,10 @@ TABLE_ROWS = [
         "evaluation.scores:field_scores",
         "Realism",
         "scores on another sky",
-        sky=lambda job: RUN.label(*transferred(job.sky)),
+        sky=lambda job: RUN.label(*RUN.transferred(job.sky)),
         make={"realism": {}},
-        settings={"experiments": lambda job: transferred(job.sky), **SEEDS, **RESAMPLES},
-        predictions=lambda job: of_models(PREDICTIONS, transferred(job.sky)),
+        settings={"experiments": lambda job: RUN.transferred(job.sky), **SEEDS, **RESAMPLES},
+        predictions=lambda job: RUN.models(PREDICTIONS, RUN.transferred(job.sky)),
     ),
     table(
         "classes",
@@ -156,12 +156,16 @@ TABLE_ROWS = [
         make={"all": {}, "classify": {}} if TO_CLASSIFY else {},
         settings={
             "fields": [field.name for field in TO_CLASSIFY],
-            "buckets": lambda job: {one.name: sky_of(job).buckets[one] for one in classified_in_bucket(job)},
+            "buckets": lambda job: {
+                one.name: sky_of(job).buckets[one] for one in sky_of(job).listed(TO_CLASSIFY)
+            },
             **LABELS,
             **RESAMPLES,
         },
         catalogs=lambda job: paths_of(f"{FIELD_CATALOG}.parquet", TO_CLASSIFY, sky=job.sky),
-        sources=lambda job: paths_of(SOURCES, classified_in_bucket(job), sky=job.sky, positions="catalog"),
+        sources=lambda job: paths_of(
+            SOURCES, sky_of(job).listed(TO_CLASSIFY), sky=job.sky, positions="catalog"
+        ),
     ),
     table(
         "realism",
@@ -293,8 +297,12 @@ FIGURE_ROWS = [
         "learning curve",
         make={"study": {}} if "learning_curve" in STUDIED else {},
         sky=lambda job: RUN.label(*RUN.compared("learning_curve")),
-        settings={"training": lambda job: learning_curve_fields(), **SEEDS, **LABELS},
-        metrics=lambda job: of_models(METRICS, RUN.compared("learning_curve")),
+        settings={
+            "training": lambda job: RUN.training_fields(RUN.compared("learning_curve")),
+            **SEEDS,
+            **LABELS,
+        },
+        metrics=lambda job: RUN.models(METRICS, RUN.compared("learning_curve")),
         sources=f"{TABLES}/sources.csv",
     ),
     figure(
@@ -323,8 +331,8 @@ FIGURE_ROWS = [
         path=f"{FIGURES}/explanation_{{experiment}}.svg",
         make={"study": {"experiment": BEST}},
         sky=lambda job: RUN.label(job.experiment),
-        tables=lambda job: of_models(f"{MODEL}/explanation.csv", [job.experiment]),
-        maps=lambda job: of_models(f"{MODEL}/explanation.npz", [job.experiment]),
+        tables=lambda job: RUN.models(f"{MODEL}/explanation.csv", [job.experiment]),
+        maps=lambda job: RUN.models(f"{MODEL}/explanation.npz", [job.experiment]),
     ),
     figure(
         "ratios",

@@ -11,7 +11,7 @@ for row in (*TABLE_ROWS, *FIGURE_ROWS):
         output:
             **row["output"],
         log:
-            log_of(row["name"], wildcards_in(row["output"])),
+            log_of(row["name"], outputs.wildcards_in(row["output"])),
         localrule: True
         conda:
             ENV

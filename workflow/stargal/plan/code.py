@@ -1,6 +1,6 @@
 """The code that a job runs: its script, the library modules that it imports, and the data files beside them.
 
-The digest of it stands among the params of the rule. An edit then rebuilds what it can change; a touch rebuilds nothing.
+Its digest stands among the params of the rule. An edit then rebuilds what it can change; a touch rebuilds nothing.
 """
 
 import ast

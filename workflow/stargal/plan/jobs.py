@@ -40,8 +40,8 @@ def file_options(files: Iterable[tuple[str, Any]], of_fields: Iterable[str] = ()
     of_fields : iterable of str
         Names of files that there is one of for each field: instead of thousands of paths, a pattern with ``{field}``.
     named : str
-        Name of one option for all files: ``--input cube=PATH`` rather than ``--cube PATH``, and ``--input names[]=PATH``
-        for an item of a list.
+        Name of one option for all files: ``--input cube=PATH`` rather than ``--cube PATH``, and
+        ``--input names[]=PATH`` for an item of a list.
     """
     words = []
     for key, value in files:

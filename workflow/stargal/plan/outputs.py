@@ -2,10 +2,11 @@
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stargal.errors import StargalError
+from stargal.survey.fields import Field, format_fields
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,14 @@ def place_on_page(
         item = {"name": name, "file": file, "chapter": order[place][0], "title": title[0].upper() + title[1:]}
         placed.append((place, item | {"caption": shown.caption}))
     return [item for _, item in sorted(placed, key=lambda pair: pair[0])]
+
+
+def field_groups(patterns: Mapping[str, Iterable[Field]], folder: str) -> list[str]:
+    """Write files of fields as ``FIELDS=PATH``, the path below a folder, with the name of the field left open."""
+    return [f"{format_fields(fields)}={path.removeprefix(f'{folder}/')}" for path, fields in patterns.items() if fields]
+
+
+def wildcards_in(outputs: Mapping[str, str]) -> str:
+    """Return the wildcards of the first of some outputs but the sky, as part of the path of a log."""
+    names = re.findall(r"\{(\w+)\}", next(iter(outputs.values())))
+    return "-".join(f"{{{name}}}" for name in names if name != "sky")

@@ -1,10 +1,12 @@
 """Paths of everything that the workflow makes, each spelled once, with its wildcards in braces.
 
-``{sky}`` keeps the files of skies apart, ``{field}`` is ``301-008162-6-0080``. ``{positions}`` says where the patches of
-a field lie: on the sources of the survey's ``catalog``, on our own ``detections``, or on ``places25``, sources and empty
-sky for patches of 25 pixels.
+``{sky}`` keeps the files of skies apart, ``{field}`` is ``301-008162-6-0080``. ``{positions}`` says where the patches
+of a field lie: on the sources of the survey's ``catalog``, on our own ``detections``, or on ``places25``, sources and
+empty sky for patches of 25 pixels.
 """
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from stargal.survey.fields import Field
@@ -58,6 +60,11 @@ def fill(pattern: str, **wildcards: Any) -> str:
     for name, value in wildcards.items():
         pattern = pattern.replace(f"{{{name}}}", str(value))
     return pattern
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return the constraint of a wildcard to some names; to nothing without a name."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def archive_keys(field: Field) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a run consists of: its skies, sets and experiments, resolved from the configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from stargal.plan.experiments import (
     named_experiments,
     vary_experiment,
 )
+from stargal.plan.paths import SET, fill
 from stargal.plan.skies import BUCKETS, require_buckets, resolve_skies, resolve_training_set
 from stargal.survey.fields import Field
 
@@ -97,6 +98,28 @@ class Run:
             if (experiment.sky("train"), experiment.task) == (sky, task)
             and (task != "star_galaxy" or not experiment.settings["study"])
         }
+
+    def transferred(self, sky: str) -> list[str]:
+        """Return the listed experiments that train on a sky and are tested on another."""
+        return [name for name, experiment in self.scored(sky).items() if experiment.sky("test") != sky]
+
+    def set_path(self, experiment: Experiment, role: str) -> str:
+        """Return the path of the list of an experiment's set: training, validation or test."""
+        sky, name = experiment.sets[role]
+        return fill(SET, sky=sky, positions=experiment.positions, size=experiment.patch_size, set=name)
+
+    def models(self, pattern: str, names: Iterable[str], seeds: Sequence[int] | None = None) -> list[str]:
+        """Return paths of experiments and seeds, by experiment, then seed, each below the sky that it trains on."""
+        return [
+            fill(pattern, sky=self.experiments[name].sky("train"), experiment=name, seed=seed)
+            for name in names
+            for seed in seeds or self.config["seeds"]
+        ]
+
+    def training_fields(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Return the names of the training fields of some experiments."""
+        sets = {name: self.experiments[name].sets["training"] for name in names}
+        return {name: [field.name for field in self.fields_of_set(*members)] for name, members in sets.items()}
 
     def compared(self, comparison: str) -> dict[str, dict[str, Any]]:
         """Return the experiments of a comparison, the base first, each with its values of what is varied."""

@@ -4,14 +4,14 @@ import csv
 import functools
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stargal.errors import StargalError
 from stargal.plan.schema import first_fault, validator_of
-from stargal.survey.fields import PIXEL_ARCSEC, ROWS, STEP_ROWS, Field
+from stargal.survey.fields import PIXEL_ARCSEC, ROWS, STEP_ROWS, Field, format_fields
 
 BUCKETS = ("train", "validation", "test")
 
@@ -64,6 +64,14 @@ class Sky:
         beside = (Field(field.rerun, field.run, field.camcol, field.field + step) for step in (-1, 1))
         return [other.field for other in beside if other in self.buckets]
 
+    def texts(self) -> dict[str, str]:
+        """Return the fields of each bucket, as `format_fields` writes them."""
+        return {bucket: format_fields(self.fields(bucket)) for bucket in BUCKETS}
+
+    def listed(self, fields: Iterable[Field]) -> list[Field]:
+        """Return those of some fields that are in a bucket."""
+        return [field for field in fields if field in self.buckets]
+
     def camcol(self, rerun: int, run: int, camcol: int) -> list[Field]:
         """Fields of one camcol."""
         return [one for one in self.fields() if (one.rerun, one.run, one.camcol) == (rerun, run, camcol)]
@@ -102,7 +110,7 @@ def resolve_skies(config: Mapping[str, Any], root: Path, schema: Path) -> dict[s
 
 def in_folder_or(root: Path, path: str) -> Path:
     """Resolve a path of the configuration: in the working directory if it exists there, else below `root`."""
-    return Path(path) if os.path.exists(path) else Path(os.path.relpath(root / path))
+    return Path(path) if Path(path).exists() else Path(os.path.relpath(root / path))
 
 
 @functools.cache
