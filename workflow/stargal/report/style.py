@@ -1,4 +1,4 @@
-"""The look of all figures, and how they are written."""
+"""Figure style, and writing of figures."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,21 +9,27 @@ from matplotlib.figure import Figure
 from stargal.io.files import whole
 
 STYLE = Path(__file__).with_name("stargal.mplstyle")
-"""What all figures look like."""
+"""Style sheet of all figures."""
 
 
 def style() -> AbstractContextManager[None]:
-    """Context with the style of the house, whatever the user's matplotlibrc says."""
+    """Context manager that applies the style sheet and ignores the user's matplotlibrc."""
     return matplotlib.style.context(STYLE, after_reset=True)
 
 
 def save(figure: Figure, path: Path, sky: str) -> None:
-    """Write an SVG or PNG, as the path says, without date or version: the same figure gives the same bytes.
+    """Write a figure as SVG or PNG, without date or version, so that equal figures have equal bytes.
 
-    `sky` is written below the figure, which grows by that line: what is simulated says so wherever it is shown.
+    Parameters
+    ----------
+    figure : Figure
+    path : path
+        The suffix selects the format: ``.svg`` or ``.png``.
+    sky : str
+        Name of the sky, written below the figure, so that a simulated sky is always marked as such.
     """
     figure.text(0.998, 0, sky, ha="right", va="top", fontsize=7, color="0.35")
     metadata = {"svg": {"Date": None}, "png": {"Software": None}}[path.suffix[1:]]
     with whole(path) as partial:
-        # tight here and not in the style, without which the name of the sky would be cut off
+        # A tight bounding box includes the name of the sky, which lies below the figure.
         figure.savefig(partial, format=path.suffix[1:], metadata=metadata, bbox_inches="tight")
