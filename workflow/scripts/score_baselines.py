@@ -14,12 +14,13 @@ from stargal.evaluation import baselines
 from stargal.io import cli
 from stargal.io.files import whole
 from stargal.io.tables import write_records
+from stargal.survey.fields import parse_fields
 
 
 def main(
     training_set: Annotated[str, Option(help="Name of the training set, for messages.")],
     fields: Annotated[str, Option(help="JSON: fields of training, validation and test.")],
-    sources: Annotated[list[Path], Option(help="Sources of the training, validation and test fields, in this order.")],
+    sources: Annotated[str, Option(help="Path of the sources of {field}.")],
     labels: Annotated[str, Option(help="Labels to train on: photo or truth.")],
     seed: Annotated[int, Option(help="Seed of the coin.")],
     edges: Annotated[str, Option(help="JSON: edges of the bins of r model magnitude.")],
@@ -28,7 +29,9 @@ def main(
     metrics: Annotated[Path, Option(help="Output: the scores of the baselines, .json.")],
 ) -> None:
     """Score the baselines."""
-    table = baselines.predict_baselines(training_set, json.loads(fields), sources, labels=labels, seed=seed)
+    names = {role: [one.name for one in parse_fields(text)] for role, text in json.loads(fields).items()}
+    paths = [Path(sources.replace("{field}", name)) for members in names.values() for name in members]
+    table = baselines.predict_baselines(training_set, names, paths, labels=labels, seed=seed)
     records = baselines.score_baselines(table, edges=json.loads(edges), resamples=resamples)
     with whole(predictions) as partial:
         table.to_parquet(partial, index=False)

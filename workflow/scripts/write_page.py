@@ -21,7 +21,8 @@ from stargal.survey.labels import UNCERTAIN
 
 def main(
     sky: Annotated[str, Option(help="Name of the sky, written on the page.")],
-    shown: Annotated[str, Option(help="Tables and figures, JSON: a list of name, chapter, title, caption, file.")],
+    shown: Annotated[str, Option(help="Tables and figures, JSON: a list of name, chapter, title, caption.")],
+    shown_files: Annotated[list[Path], Option(help="File of each of these, in order; repeat.")],
     footprints: Annotated[Path, Option(help="Table of the fields.")],
     counts: Annotated[Path, Option(help="Table of their sources.")],
     alignment: Annotated[Path, Option(help="Table of the alignment, with the frames and their SHA-256.")],
@@ -50,8 +51,8 @@ def main(
         picture, sheet = (intact(path).read_bytes() for path in paths[1:])
         viewers[name] = build_viewer(name, table, picture, sheet, bands=bands, size=size)
     items = [
-        PageItem(item["name"], item["chapter"], item["title"], Path(item["caption"]), Path(item["file"]))
-        for item in json.loads(shown)
+        PageItem(item["name"], item["chapter"], item["title"], Path(item["caption"]), file)
+        for item, file in zip(json.loads(shown), shown_files, strict=True)
     ]
     html = render_page(
         template,
