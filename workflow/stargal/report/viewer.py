@@ -244,12 +244,12 @@ if (i === undefined) { details.text = invitation; return }
 const d = source.data
 const place = `--column: ${i % across}; --line: ${Math.floor(i / across)}`
 const named = (label) => `${classes[label]} (${label})`
-const truth = d.truth[i] < 0 ? "" : `, in truth ${named(d.truth[i])}`
+const truth = d.truth[i] < 0 ? "" : `, truth ${named(d.truth[i])}`
 const magnitudes = bands.map((band) => `<span>${band}<br>${d["model_mag_" + band][i].toFixed(2)}</span>`)
 details.text = `
 <div class="patch" role="img" aria-label="patch in ${bands.join(", ")}" style="${place}"></div>
 <div class="bands">${magnitudes.join("")}</div>
-<p><b>${d.id[i]}</b>: labelled ${named(d.label[i])}, called ${named(d.called[i])}${truth}.
+<p><b>${d.id[i]}</b>: labelled ${named(d.label[i])}, predicted ${named(d.called[i])}${truth}.
 ${d.wrong[i] ? "<b>Wrong.</b>" : "Right."} Probability of a star ${d.probability[i].toFixed(4)}.<br>
 RA ${d.ra[i].toFixed(6)}°, Dec ${d.dec[i].toFixed(6)}°; column ${d.x[i].toFixed(1)}, row ${d.y[i].toFixed(1)}.
 Model magnitudes (AB) below each band.</p>`
