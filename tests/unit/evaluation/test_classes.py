@@ -1,5 +1,6 @@
 """Four classes: what a patch shows, where sky patches lie, what a network learns of them, and scores."""
 
+import json
 import warnings
 
 import numpy as np
@@ -10,11 +11,15 @@ import sklearn.metrics
 from stargal.dataset.places import BOTH, SKY
 from stargal.errors import StargalError
 from stargal.evaluation import classes
-from stargal.learning import models, train
+from stargal.learning import architectures, train
+from stargal.learning.network_files import load, save
+from stargal.learning.predict import predict
+from stargal.learning.threads import use_one_thread
+from stargal.learning.training_data import open_patches
 from stargal.survey.fields import COLUMNS, ROWS
 from stargal.survey.labels import GALAXY, STAR, UNKNOWN
 
-models.use_one_thread()  # before anything is computed
+use_one_thread()  # before anything is computed
 
 
 def table(*rows):
@@ -136,7 +141,7 @@ def test_scores_are_those_of_scikit_learn():
     random = np.random.default_rng(0)
     labels = random.choice(4, 500, p=[0.3, 0.2, 0.1, 0.4])
     called = np.where(random.uniform(size=500) < 0.7, labels, random.integers(0, 4, 500))
-    overall, by_class = classes.evaluate(labels.astype(np.int8), called, resamples=300)
+    overall, by_class = classes.score_classes(labels.astype(np.int8), called, resamples=300)
     assert overall["patches"] == 500
     assert overall["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(labels, called))
     assert overall["balanced_accuracy"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(labels, called))
@@ -154,7 +159,7 @@ def test_intervals_are_those_of_patches_drawn_with_replacement():
     random = np.random.default_rng(0)
     labels = random.choice(4, 400)
     called = np.where(random.uniform(size=400) < 0.8, labels, random.integers(0, 4, 400))
-    overall, _ = classes.evaluate(labels.astype(np.int8), called, resamples=4000)
+    overall, _ = classes.score_classes(labels.astype(np.int8), called, resamples=4000)
     rows = random.integers(0, 400, (400, 400))
     spread = [sklearn.metrics.matthews_corrcoef(labels[some], called[some]) for some in rows]
     expected = np.quantile(spread, [0.025, 0.975])
@@ -164,7 +169,7 @@ def test_intervals_are_those_of_patches_drawn_with_replacement():
 def test_what_is_not_defined_is_nan_and_a_constant_call_has_no_correlation():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        overall, by_class = classes.evaluate(np.array([STAR, STAR, SKY], np.int8), np.full(3, STAR), resamples=100)
+        overall, by_class = classes.score_classes(np.array([STAR, STAR, SKY], np.int8), np.full(3, STAR), resamples=100)
     assert (overall["accuracy"], overall["balanced_accuracy"], overall["mcc"]) == (pytest.approx(2 / 3), 0.5, 0)
     sky, star, galaxy, _ = by_class
     assert np.isnan([sky["precision"], galaxy["recall"], galaxy["f1"], galaxy["f1_low"]]).all()
@@ -185,14 +190,19 @@ def test_the_tables_hold_both_rules_and_the_majority():
         np.eye(4)[[SKY, SKY, GALAXY, STAR]][:, list(classes.NAMES)], columns=list(classes.NAMES.values())
     )
     predictions = probability.assign(bucket=["validation", "test", "test", "test"], label=[SKY, SKY, GALAXY, BOTH])
-    overall, by_class = classes.score_calls({1: predictions, 2: predictions}, np.array([5, 2, 1, 4]), resamples=100)
+    records = classes.score_calls(predictions, np.array([5, 2, 1, 4]), resamples=100)
+    tables = classes.class_tables([json.loads(json.dumps(records))] * 2, seeds=[1, 2], labels="truth")
+    overall, by_class = tables["overall"], tables["by_class"]
     rules = [("most_probable", 1), ("classes_alike", 1), ("most_probable", 2), ("classes_alike", 2), ("majority", None)]
-    expected = [(*rule, bucket) for rule in rules for bucket in ("validation", "test")]
-    found = overall[["classifier", "seed", "bucket"]].astype(object)
+    expected = [(*rule, "truth", bucket) for rule in rules for bucket in ("validation", "test")]
+    found = overall[["classifier", "seed", "against", "bucket"]].astype(object)
     assert list(found.where(found.notna(), None).itertuples(index=False, name=None)) == expected
     assert overall.query("bucket == 'test'")["accuracy"].tolist() == pytest.approx([2 / 3] * 4 + [1 / 3])
     assert by_class["learned"].tolist() == [4, 2, 5, 1] * 10
     assert len(by_class) == 4 * 10
+    one, by_one = classes.score_classes(predictions["label"].to_numpy()[1:], np.array([SKY, GALAXY, STAR]), 100)
+    assert list(overall) == ["classifier", "seed", "against", "bucket", *one]
+    assert list(by_class) == ["classifier", "seed", "against", "bucket", "class", "learned", *list(by_one[0])[1:]]
 
 
 def write_field(folder, n=240, size=15):
@@ -210,17 +220,17 @@ def write_field(folder, n=240, size=15):
     patches = light[..., None] + random.normal(0, 0.1, (n, size, size, 5))
     np.save(folder / "field.npy", patches.astype(np.float32))
     pd.DataFrame({"label": labels}).to_parquet(folder / "field.parquet")
-    return train.open_patches([folder / "field.npy"], [folder / "field.parquet"])
+    return open_patches([folder / "field.npy"], [folder / "field.parquet"])
 
 
 def test_a_network_learns_the_four_classes(tmp_path):
     patches = write_field(tmp_path)
-    network = models.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=1, classes=4, dropout=0.1, l2=1e-4)
+    network = architectures.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=1, classes=4, dropout=0.1, l2=1e-4)
     assert network.output_shape == (None, 4)
     settings = {"learning_rate": 3e-3, "batch_size": 32, "max_epochs": 10, "max_patches": None, "patience": 10}
     history = train.fit(network, patches, patches, seed=1, **settings)
-    models.save(network, tmp_path / "model.keras")
-    probability = models.predictor(models.load(tmp_path / "model.keras"))(patches.read(np.arange(len(patches))))
+    save(network, tmp_path / "model.keras")
+    probability = predict(load(tmp_path / "model.keras"), patches.read(np.arange(len(patches))))
     assert probability.shape == (len(patches), 4)
     np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
     assert np.mean(probability.argmax(axis=1) == patches.labels) > 0.9

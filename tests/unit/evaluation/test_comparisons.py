@@ -6,7 +6,8 @@ import pytest
 
 from stargal.errors import StargalError
 from stargal.evaluation import comparisons
-from stargal.learning import models
+from stargal.learning import architectures
+from stargal.learning.network_files import save
 
 
 def predictions(probability, labels):
@@ -33,7 +34,7 @@ def test_a_row_is_of_the_kept_epochs_and_differences_are_from_the_first():
     good = [predictions(np.clip(labels * 0.6 + random.uniform(0, 0.4, 800), 0, 1), labels) for _ in range(3)]
     poor = [predictions(random.uniform(size=800), labels) for _ in range(3)]
     histories = {"a": [history([0.5, 0.3, 0.4])] * 3, "b": [history([0.5, 0.4, 0.2])] * 3}
-    table = comparisons.compare(histories, {"a": good, "b": poor}, "photo").set_index("experiment")
+    table = comparisons.compare_experiments(histories, {"a": good, "b": poor}, "photo").set_index("experiment")
     assert table.loc["a", ["epochs", "val_loss", "loss", "seeds"]].tolist() == pytest.approx([2, 0.3, 0.2, 3])
     assert table.loc["b", ["epochs", "val_loss", "val_accuracy"]].tolist() == pytest.approx([3, 0.2, 0.03])
     assert table.loc["a", "val_loss_sd"] == pytest.approx(0)
@@ -75,9 +76,44 @@ def test_intervals_cover_the_true_difference(seeds):
 
 
 def test_parameters_are_counted_as_keras_counts_them(tmp_path):
-    network = models.build("regularized", size=25, sky_sigma=[0.1] * 5, seed=1, dropout=0.2, l2=1e-4)
-    models.save(network, tmp_path / "model.keras")
+    network = architectures.build("regularized", size=25, sky_sigma=[0.1] * 5, seed=1, dropout=0.2, l2=1e-4)
+    save(network, tmp_path / "model.keras")
     assert comparisons.count_parameters(tmp_path / "model.keras") == network.count_params() == 151_297
     (tmp_path / "model.keras").write_bytes(b"nothing")
     with pytest.raises(StargalError, match=r"model\.keras: .*remove the file"):
         comparisons.count_parameters(tmp_path / "model.keras")
+
+
+def test_tables_are_made_of_flat_lists(tmp_path):
+    """Two experiments of two seeds, and published scores of one of them."""
+    labels = np.tile([0, 1], 100).repeat(2)
+    random = np.random.default_rng(0)
+    runs = [predictions(np.clip(labels * 0.5 + random.uniform(0, 0.5, 400), 0, 1), labels) for _ in range(4)]
+    histories = [history(losses) for losses in ([0.5, 0.3], [0.5, 0.4], [0.6, 0.7], [0.2, 0.3])]
+    networks = []
+    for name, dense in (("small", 4), ("large", 8)):
+        networks.append(tmp_path / f"{name}.keras")
+        settings = {"filters": [4], "kernel": 3, "pool": 2, "batch_normalization": False, "dropout": 0, "l2": 0}
+        save(architectures.build("cnn", size=15, sky_sigma=[0.1] * 5, seed=1, dense=dense, **settings), networks[-1])
+    published = pd.DataFrame(
+        {"comparison": ["sizes", "other"], "experiment": ["large", "small"], "published_accuracy": [0.9, 0.1]}
+    )
+    settings = {"experiments": {"small": {"nodes": 4}, "large": {"nodes": 8}}, "seeds": [1, 2], "labels": "photo"}
+    table = comparisons.comparison_table(histories, runs, networks, published, comparison="sizes", **settings)
+    pairs = ("small", histories[:2], runs[:2]), ("large", histories[2:], runs[2:])
+    expected = comparisons.compare_experiments(
+        {name: own for name, own, _ in pairs}, {name: own for name, _, own in pairs}, "photo"
+    )
+    columns = list(expected)
+    assert list(table) == ["experiment", "nodes", *columns[1:], "parameters", "published_accuracy"]
+    pd.testing.assert_frame_equal(table[columns], expected)
+    assert table["parameters"].tolist() == [comparisons.count_parameters(path) for path in networks]
+    assert table["nodes"].tolist() == [4, 8] and table["published_accuracy"].fillna(0).tolist() == [0, 0.9]
+    plain = comparisons.comparison_table(histories, runs, networks, published, comparison="none", **settings)
+    assert list(plain) == list(table)[:-1]
+
+    benchmarks = [pd.DataFrame({"s": [seconds], "max_rss": [800.0]}) for seconds in (30.0, 50.0, 20.0, 40.0)]
+    timed = comparisons.timing_table(table, benchmarks, histories, seeds=[1, 2])
+    measured = ["epochs_trained", "seconds", "seconds_per_epoch", "max_rss_mb"]
+    assert list(timed) == ["experiment", "nodes", "parameters", *comparisons.TIMED_SCORES, *measured]
+    assert timed["seconds"].tolist() == [40, 30]

@@ -34,8 +34,8 @@ def test_scores_are_those_of_scikit_learn(decimals):
         "recall_star": sklearn.metrics.recall_score(labels, called),
         "recall_galaxy": sklearn.metrics.recall_score(labels, called, pos_label=0),
     }
-    found = metrics.evaluate(labels, probability, resamples=100)
-    assert tuple(found) == metrics.COLUMNS
+    found = metrics.score_predictions(labels, probability, resamples=100)
+    assert tuple(found) == metrics.SCORE_COLUMNS
     assert {name: found[name] for name in expected} == pytest.approx(expected)
     tn, fp, fn, tp = sklearn.metrics.confusion_matrix(labels, called).ravel()
     assert [found[cell] for cell in metrics.CELLS] == [tp, fn, fp, tn]
@@ -53,9 +53,9 @@ def test_weights_count_sources_several_times():
     weights = np.random.default_rng(1).integers(0, 4, 50)
     scorer = metrics.Scorer(labels, probability)
     weighted = scorer.scores(weights[np.newaxis, scorer.order])
-    repeated = metrics.evaluate(np.repeat(labels, weights), np.repeat(probability, weights), resamples=100)
-    assert {name: weighted[name][0] for name in metrics.NAMES} == pytest.approx(
-        {name: repeated[name] for name in metrics.NAMES}
+    repeated = metrics.score_predictions(np.repeat(labels, weights), np.repeat(probability, weights), resamples=100)
+    assert {name: weighted[name][0] for name in metrics.SCORES} == pytest.approx(
+        {name: repeated[name] for name in metrics.SCORES}
     )
 
 
@@ -63,42 +63,42 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     """Expected Brier score of a right probability p, uniform on (a, b): the mean of p (1 - p)."""
     p = np.linspace(0.01, 0.99, 100_001)
     truth = np.mean(p * (1 - p))
-    records = [metrics.evaluate(*sample(300, seed), resamples=200) for seed in range(200)]
+    records = [metrics.score_predictions(*sample(300, seed), resamples=200) for seed in range(200)]
     covered = np.mean([record["brier_low"] <= truth <= record["brier_high"] for record in records])
     assert 0.90 <= covered <= 0.985
 
 
 def test_intervals_do_not_depend_on_the_block(monkeypatch):
     labels, probability = sample(100)
-    whole = metrics.evaluate(labels, probability, resamples=150)
-    assert whole == metrics.evaluate(labels, probability, resamples=150)
+    whole = metrics.score_predictions(labels, probability, resamples=150)
+    assert whole == metrics.score_predictions(labels, probability, resamples=150)
     monkeypatch.setattr(metrics, "BLOCK", 1000)
-    assert metrics.evaluate(labels, probability, resamples=150) == pytest.approx(whole)
+    assert metrics.score_predictions(labels, probability, resamples=150) == pytest.approx(whole)
 
 
 def test_one_class_leaves_undefined_what_needs_both():
-    found = metrics.evaluate(np.ones(20, np.int8), np.linspace(0.1, 0.9, 20), resamples=100)
+    found = metrics.score_predictions(np.ones(20, np.int8), np.linspace(0.1, 0.9, 20), resamples=100)
     undefined = ("mcc", "roc_auc", "average_precision", "recall_galaxy")
     assert all(np.isnan(found[name + end]) for name in undefined for end in ("", "_low", "_high"))
     assert found["accuracy"] == found["recall_star"] == 0.5
 
 
 def test_a_constant_call_has_no_correlation():
-    found = metrics.evaluate(np.array([0, 1, 1]), np.full(3, 0.9), resamples=100)
+    found = metrics.score_predictions(np.array([0, 1, 1]), np.full(3, 0.9), resamples=100)
     assert (found["mcc"], found["roc_auc"]) == (0, 0.5)
 
 
 def test_no_sources_at_all():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = metrics.evaluate(np.array([], np.int8), np.array([]))
-    assert tuple(found) == metrics.COLUMNS
+        found = metrics.score_predictions(np.array([], np.int8), np.array([]))
+    assert tuple(found) == metrics.SCORE_COLUMNS
     assert found["sources"] == found["star_as_star"] == 0
     assert np.isnan(found["accuracy"])
 
 
 def test_a_score_that_is_no_probability_has_no_logarithmic_loss():
-    found = metrics.evaluate(
+    found = metrics.score_predictions(
         np.array([0, 1, 1]), np.array([-3.0, -0.2, 0.0]), threshold=-0.145, calibrated=False, resamples=100
     )
     assert (found["star_as_star"], found["star_as_galaxy"], found["roc_auc"]) == (1, 1, 1)
@@ -111,7 +111,7 @@ def test_bins_hold_their_lower_edge_and_nothing_outside():
     magnitude = [13.9, 14, 17.9, 18, 20, np.nan]
     table = pd.DataFrame({"bucket": "test", "label": labels, "probability": probability, "model_mag_r": magnitude})
     table["truth"] = pd.array([1 - labels[0], *[pd.NA] * 5], dtype="Int8")
-    records = metrics.evaluate_buckets(table, "probability", edges=[14, 18, 20], resamples=100)
+    records = metrics.score_buckets(table, "probability", edges=[14, 18, 20], resamples=100)
     names = ("against", "magnitude_low", "magnitude_high", "sources")
     found = [tuple(record[name] for name in names) for record in records]
     photo = [("photo", None, None, 6), ("photo", 14, 18, 2), ("photo", 18, 20, 1)]

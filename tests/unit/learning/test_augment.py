@@ -1,14 +1,17 @@
 """Augmentation: how many variants there are, what they keep, and what of chance is in them."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
-from test_config import DEFAULT
 
+from stargal.constants import FWHM_PER_SIGMA
 from stargal.learning.augment import Augmentation, convolved, moved
-from stargal.survey.fields import FWHM_PER_SIGMA, PIXEL_ARCSEC
+from stargal.survey.fields import PIXEL_ARCSEC
+
+DEFAULT = Path(__file__).parents[3] / "config/config.yaml"
 
 CONFIGURED = {
     name: Augmentation(**block) for name, block in yaml.safe_load(DEFAULT.read_text())["augmentations"].items()

@@ -9,11 +9,15 @@ import pytest
 
 from stargal.dataset.sets import FieldFiles
 from stargal.errors import StargalError
-from stargal.learning import explain, models, train
+from stargal.learning import architectures, explain, train
 from stargal.learning.auxiliary import read_auxiliary, summary
+from stargal.learning.network_files import load, save
+from stargal.learning.predict import predict, predict_set
+from stargal.learning.threads import use_one_thread
+from stargal.learning.training_data import open_set
 from stargal.survey.fields import Field
 
-models.use_one_thread()  # before anything is computed
+use_one_thread()  # before anything is computed
 
 SIGMA = [0.1] * 5
 SETTINGS = {
@@ -60,7 +64,9 @@ def fields(tmp_path):
 
 
 def build(architecture="base", auxiliary=SEEN, size=15):
-    return models.build(architecture, size=size, sky_sigma=SIGMA, seed=1, auxiliary=auxiliary, **SETTINGS[architecture])
+    return architectures.build(
+        architecture, size=size, sky_sigma=SIGMA, seed=1, auxiliary=auxiliary, **SETTINGS[architecture]
+    )
 
 
 def test_what_is_of_a_field_and_what_is_of_a_source(fields):
@@ -107,17 +113,20 @@ def test_a_network_keeps_what_normalizes_its_second_input(architecture, tmp_path
     random = np.random.default_rng(0)
     patches = random.normal(0, 0.1, (6, 15, 15, 5)).astype(np.float32)
     given = random.normal(0, 1, (6, 2)).astype(np.float32)
-    classify = models.predictor(told)
+
+    def classify(*inputs):
+        return predict(told, *inputs)
+
     probability = classify(patches, given)
     assert probability.shape == (6,) and np.all((probability > 0) & (probability < 1))
     assert np.all(probability != classify(patches, given[::-1]))
     unknown = np.full((6, 2), np.nan, np.float32)
     means = np.tile(np.float32([mean for mean, *_ in SEEN]), (6, 1))
     np.testing.assert_allclose(classify(patches, unknown), classify(patches, means), rtol=1e-5)
-    models.save(told, tmp_path / "model.keras")
-    models.save(build(architecture), tmp_path / "again.keras")
+    save(told, tmp_path / "model.keras")
+    save(build(architecture), tmp_path / "again.keras")
     assert (tmp_path / "model.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
-    np.testing.assert_array_equal(models.predictor(models.load(tmp_path / "model.keras"))(patches, given), probability)
+    np.testing.assert_array_equal(predict(load(tmp_path / "model.keras"), patches, given), probability)
 
 
 def test_normalized_inputs_have_mean_0_and_deviation_1_and_end_where_training_did():
@@ -132,13 +141,13 @@ def test_what_tells_the_class_is_learned_and_explained(fields):
     """Patches of noise tell nothing: a network that is told of the class beside them alone can learn it."""
     losses = {}
     for names in ([], ["hint", "ra"]):
-        opened = train.open_set(fields, auxiliary=names)
+        opened = open_set(fields, auxiliary=names)
         network = build("regularized", summary(opened.auxiliary) if names else ())
         settings = {"learning_rate": 0.01, "batch_size": 16, "max_epochs": 12, "max_patches": None, "patience": 12}
         history = train.fit(network, opened, opened, seed=1, **settings)
         losses[len(names)] = history["val_loss"].min()
     assert losses[2] < 0.4 < 0.6 < losses[0]
-    probability = np.concatenate([models.predictor(network)(*part) for part in opened.chunks(33)])
+    probability = predict_set(network, opened)
     known = opened.auxiliary["hint"].notna().to_numpy()
     right = (probability > 0.5) == (opened.labels == 1)
     assert right[known].mean() > 0.95

@@ -6,8 +6,8 @@ import pytest
 from scipy.special import expit, logit
 
 from stargal.errors import StargalError
-from stargal.evaluation.metrics import calibration_error, evaluate
-from stargal.learning.calibration import SCORES, fit_calibration, mean_predictions, score_calibration
+from stargal.evaluation.metrics import calibration_error, score_predictions
+from stargal.learning.calibration import fit_calibration, mean_predictions
 
 
 def made_predictions(slope=2.0, offset=-0.7, count=4000, seed=0) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def test_the_line_is_found_and_calibrates_other_sources():
     before, after = expit(test["logit"].to_numpy()), calibration(test["logit"].to_numpy())
     label = test["label"].to_numpy()
     assert calibration_error(label, after) < 0.03 < 0.08 < calibration_error(label, before)
-    losses = [evaluate(label, given, resamples=2)["log_loss"] for given in (before, after)]
+    losses = [score_predictions(label, given, resamples=2)["log_loss"] for given in (before, after)]
     assert losses[1] < losses[0] - 0.02
 
 
@@ -66,19 +66,3 @@ def test_a_network_that_is_worse_than_nothing_is_not_turned_round():
     calibration = fit_calibration(table, "photo")
     share = table["label"][table["bucket"] == "validation"].mean()
     np.testing.assert_allclose(calibration(table["logit"].to_numpy()), share)
-
-
-def test_scores_are_those_of_the_sources_without_the_calibration_and_with_it():
-    """A row for each, of the buckets and kinds of label that there are."""
-    made = made_predictions().rename(columns={"probability": "uncalibrated"})
-    made["probability"] = expit(2.0 * logit(made["uncalibrated"]) - 0.7)
-    table = score_calibration(made, resamples=20)
-    keys = ["against", "bucket", "calibrated"]
-    assert table[keys].to_numpy().tolist() == [
-        ["photo", bucket, calibrated] for bucket in ("validation", "test") for calibrated in ("no", "yes")
-    ]
-    assert list(table) == [*keys, "sources", *SCORES, "calibration_error"] and (table["sources"] == 2000).all()
-    test = made[made["bucket"] == "test"]
-    scores = evaluate(test["label"].to_numpy(), test["probability"].to_numpy(), resamples=20)
-    assert table.loc[3, SCORES].to_dict() == {name: scores[name] for name in SCORES}
-    assert (table["calibration_error"][1::2] < 0.5 * table["calibration_error"][::2].to_numpy()).all()

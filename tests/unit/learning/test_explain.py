@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from stargal.learning import explain, models
+from stargal.learning import architectures, explain
+from stargal.learning.predict import predict
+from stargal.learning.threads import use_one_thread
 
-models.use_one_thread()  # before anything is computed
+use_one_thread()  # before anything is computed
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +27,9 @@ def network(weight):
 
 
 def test_log_odds_are_those_of_the_probability(patches):
-    model = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
+    model = architectures.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
     odds = explain.log_odds(model)(patches).numpy()
-    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), models.predictor(model)(patches), rtol=1e-5)
+    np.testing.assert_allclose(1 / (1 + np.exp(-odds)), predict(model, patches), rtol=1e-5)
 
 
 def test_gradient_times_input_of_a_linear_network_is_weight_times_pixel(patches):

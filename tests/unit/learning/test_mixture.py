@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stargal.errors import StargalError
-from stargal.learning.mixture import SOFTENING, fit_mixture, replaced
+from stargal.learning.mixture import SOFTENING, fit_mixture, mix_in
 
 SKY = np.array([0.04, 0.013, 0.025, 0.037, 0.15])
 AXIS = np.arange(15) - 7
@@ -63,7 +63,7 @@ def test_a_patch_is_replaced_by_one_of_its_class(mixtures):
     """Those of stars are narrow and those of galaxies wide, whatever was there before."""
     labels = (np.arange(1000) % 2).astype(np.int8)
     nothing = np.zeros((1000, 15, 15, 5), np.float32)
-    made = replaced(nothing, labels, 0.5, mixtures, np.random.default_rng(0))
+    made = mix_in(nothing, labels, 0.5, mixtures, np.random.default_rng(0))
     assert not nothing.any()
     chosen = made.any(axis=(1, 2, 3))
     for label, expected in ((1, 1.4), (0, 3.0)):
@@ -74,12 +74,12 @@ def test_a_patch_is_replaced_by_one_of_its_class(mixtures):
         assert width == pytest.approx(expected, rel=0.2)
 
 
-def test_nothing_is_drawn_where_none_is_to_be_replaced(stars, mixtures):
+def test_nothing_is_drawn_where_none_is_to_be_mix_in(stars, mixtures):
     random = np.random.default_rng(0)
     labels = np.ones(len(stars), np.int8)
-    assert replaced(stars, labels, 0, {}, random) is stars
+    assert mix_in(stars, labels, 0, {}, random) is stars
     assert random.random() == np.random.default_rng(0).random()
-    made = replaced(stars, labels, 1, mixtures, random)
+    made = mix_in(stars, labels, 1, mixtures, random)
     assert np.all((made != stars).any(axis=(1, 2, 3)))
 
 

@@ -9,9 +9,13 @@ import pandas as pd
 import pytest
 
 from stargal.errors import StargalError
-from stargal.learning import models, train
+from stargal.learning import architectures, train
+from stargal.learning.network_files import save
+from stargal.learning.predict import predict
+from stargal.learning.threads import use_one_thread
+from stargal.learning.training_data import border_noise, open_patches
 
-models.use_one_thread()  # before anything is computed
+use_one_thread()  # before anything is computed
 
 
 def write_field(folder, name, n, size=15, seed=0):
@@ -34,7 +38,7 @@ def fields(tmp_path):
 
 
 def opened(fields):
-    return train.open_patches([patches for patches, _ in fields], [sources for _, sources in fields])
+    return open_patches([patches for patches, _ in fields], [sources for _, sources in fields])
 
 
 def test_rows_come_in_the_order_asked_for(fields):
@@ -82,7 +86,7 @@ def test_a_spoilt_source_file_is_named(fields):
 
 
 def test_sky_sigma_is_that_of_the_border(fields):
-    np.testing.assert_allclose(train.sky_sigma(opened(fields)), 0.1, rtol=0.1)
+    np.testing.assert_allclose(border_noise(opened(fields)), 0.1, rtol=0.1)
 
 
 def test_a_band_without_noise_is_refused(fields):
@@ -91,82 +95,74 @@ def test_a_band_without_noise_is_refused(fields):
         array[..., 3] = 0
         np.save(patches, array)
     with pytest.raises(StargalError, match=r"band 3 .*no noise"):
-        train.sky_sigma(opened(fields))
+        border_noise(opened(fields))
 
 
 def test_batches_cover_an_epoch_in_a_new_order_each_time(fields):
     batches = train.Batches(opened(fields), 32, seed=1)
     orders = []
     for _ in range(2):
+        batches.on_epoch_begin()
         orders.append(batches.rows.copy())
         assert sum(len(labels) for _, labels in (batches[k] for k in range(len(batches)))) == 100
-        batches.next_epoch()
     assert not np.array_equal(*orders)
     np.testing.assert_array_equal(np.sort(orders[1]), np.arange(100))
 
 
-@pytest.mark.parametrize("rate", [0.3, 0.001, 0.999])
-@pytest.mark.parametrize("layer", [keras.layers.Dropout, keras.layers.SpatialDropout2D])
-def test_dropout_drops_its_share_and_keeps_the_mean(layer, rate):
-    dropout, again = (train.Dropout(layer(rate, seed=7)) for _ in range(2))
-    ones = np.ones((101, 5, 3, 129), np.float32)  # not a multiple of the four bytes of a word
-    first, second = (dropout(ones, training=True).numpy() for _ in range(2))
-    share = min(round(256 * rate), 255) / 256
-    assert share == pytest.approx(rate, abs=1 / 256)
-    scale = np.float32(1 / (1 - share))
-    np.testing.assert_array_equal(np.unique(first), [0, scale] if share else [scale])
-    drawn = first[:, 0, 0] if layer is keras.layers.SpatialDropout2D else first
-    error = 5 * np.sqrt(share * (1 - share) / drawn.size)
-    assert np.mean(drawn == 0) == pytest.approx(share, abs=error)
-    assert drawn.mean(dtype=float) == pytest.approx(1, abs=error * scale + 1e-6)
-    if layer is keras.layers.SpatialDropout2D:
-        np.testing.assert_array_equal(first, np.broadcast_to(first[:, :1, :1], first.shape))  # whole maps
-    assert np.array_equal(first, second) == (share == 0)
-    np.testing.assert_array_equal(again(ones, training=True), first)
-    np.testing.assert_array_equal(dropout(ones), ones)
-
-
-def test_what_is_trained_is_the_network_but_for_the_draws_of_dropout():
-    network = models.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=1, dropout=0.2, l2=1e-4)
-    learner = train.learner_of(network)
-    patches = np.random.default_rng(1).normal(size=(4, 15, 15, 5)).astype(np.float32)
-    np.testing.assert_array_equal(learner(patches, training=False), network(patches, training=False))
-    assert sum(learner.losses) == sum(network.losses) > 0
-    assert sum(isinstance(layer, train.Dropout) for layer in learner.layers) == 5
-    assert not any(isinstance(layer, keras.layers.Dropout) for layer in learner.layers)
-
-
-def test_what_is_kept_is_the_average_of_the_weights(fields):
-    """One step of Adam changes a weight by the learning rate, and its average by a hundredth of that."""
+@pytest.mark.parametrize("epochs, patience", [(3, 3), (9, 1)])
+def test_the_averages_of_the_best_epoch_are_validated_and_kept(fields, epochs, patience):
+    """Whether the last epoch ends training or patience does: followed step by step."""
     patches = opened(fields)
-    network = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
-    before = network.get_weights()
-    settings = {"learning_rate": 0.1, "batch_size": 100, "max_epochs": 1, "max_patches": None, "patience": 1}
-    train.fit(network, patches, patches, seed=1, **settings)
-    moved = [np.abs(now - then).max() for now, then in zip(network.get_weights(), before, strict=True)]
-    np.testing.assert_allclose(moved, 0.1 * (1 - train.AVERAGE), rtol=1e-2)
+    rows = np.arange(len(patches))
+    network, twin = (architectures.build("base", size=15, sky_sigma=[0.1] * 5, seed=1) for _ in range(2))
+    settings = {"learning_rate": 0.05, "batch_size": 50, "max_epochs": epochs, "max_patches": None}
+    history = train.fit(network, patches, patches, seed=1, patience=patience, **settings)
+    twin.compile(keras.optimizers.Adam(0.05), "binary_crossentropy")
+    batches = train.Batches(patches, 50, seed=1)
+    average, kept = None, {}
+    for epoch in history["epoch"]:
+        batches.on_epoch_begin()
+        for batch in range(len(batches)):
+            twin.train_on_batch(*batches[batch])
+            now = twin.get_weights()
+            average = now if average is None else [
+                train.AVERAGE * old + (1 - train.AVERAGE) * new for old, new in zip(average, now, strict=True)
+            ]  # fmt: skip
+        kept[epoch] = average
+    best = history.loc[history["val_loss"].idxmin(), "epoch"]
+    for found, expected in zip(network.get_weights(), kept[best], strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    twin.set_weights(kept[epoch])
+    probability = np.clip(
+        np.where(patches.labels == 1, *(sign + (1 - 2 * sign) * predict(twin, patches.read(rows)) for sign in (0, 1))),
+        1e-7,
+        1,
+    )
+    assert -np.log(probability).mean() == pytest.approx(history["val_loss"].iloc[-1], rel=1e-3)
 
 
 def test_batch_normalization_is_kept_with_the_weights(fields):
     patches = opened(fields)
     numbers = {"filters": [4], "kernel": 3, "pool": 2, "dense": 4, "batch_normalization": True, "dropout": 0, "l2": 0}
-    network = models.build("cnn", size=15, sky_sigma=[0.1] * 5, seed=1, **numbers)
+    network = architectures.build("cnn", size=15, sky_sigma=[0.1] * 5, seed=1, **numbers)
     settings = {"learning_rate": 1e-3, "batch_size": 100, "max_epochs": 1, "max_patches": None, "patience": 1}
     train.fit(network, patches, patches, seed=1, **settings)
     normalization = next(layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization))
     before = network.layers[network.layers.index(normalization) - 1]
     seen = keras.Model(network.inputs[0], before.output)(patches.read(np.arange(100))).numpy()
     np.testing.assert_allclose(
-        normalization.moving_variance, models.MOMENTUM + (1 - models.MOMENTUM) * seen.var((0, 1, 2)), rtol=2e-2
+        normalization.moving_variance,
+        architectures.MOMENTUM + (1 - architectures.MOMENTUM) * seen.var((0, 1, 2)),
+        rtol=2e-2,
     )
 
 
 def fitted(fields, path, seed):
     patches = opened(fields)
-    network = models.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=seed, dropout=0.2, l2=1e-4)
+    network = architectures.build("regularized", size=15, sky_sigma=[0.1] * 5, seed=seed, dropout=0.2, l2=1e-4)
     settings = {"learning_rate": 1e-3, "batch_size": 32, "max_epochs": 4, "max_patches": None, "patience": 2}
     history = train.fit(network, patches, patches, seed=seed, **settings)
-    models.save(network, path)
+    save(network, path)
     return network, history
 
 
@@ -179,49 +175,50 @@ def test_the_same_seed_gives_the_same_model(fields, tmp_path):
         assert b"stargal" not in archive.read("config.json")  # keras alone reads it
     assert list(history) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
     patches = opened(fields)
-    probability = models.predictor(network)(patches.read(np.arange(100)))
+    probability = predict(network, patches.read(np.arange(100)))
     clipped = np.clip(np.where(patches.labels == 1, probability, 1 - probability), 1e-7, 1)
     assert -np.log(clipped).mean() == pytest.approx(history["val_loss"].min(), rel=1e-4)  # the best weights are kept
 
 
 def test_training_stops_when_enough_patches_were_seen(fields):
     patches = opened(fields)
-    network = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
+    network = architectures.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
     settings = {"learning_rate": 1e-4, "batch_size": 50, "max_epochs": 9, "patience": 9}
     assert len(train.fit(network, patches, patches, **settings, max_patches=201, seed=1)) == 3
 
 
-def test_what_varies_is_learned_anew_each_epoch_and_never_validated_on(fields):
+def test_augmentation_is_new_in_each_epoch_whatever_the_order_of_the_batches(fields):
     patches = opened(fields)
     seen = []
 
-    def vary(cut, rows, random):
+    def augment(cut, rows, random):
         np.testing.assert_array_equal(cut, patches.read(rows))
         seen.append((len(cut), set(patches.fields(rows)), random.integers(1_000_000)))
         return cut
 
-    batches = train.Batches(patches, 32, seed=1, vary=vary)
+    batches = train.Batches(patches, 32, seed=1, augment=augment)
     for _ in range(2):
+        batches.on_epoch_begin()
         for batch in range(len(batches)):
             batches[batch]
-        batches.next_epoch()
     assert [n for n, _, _ in seen] == [32, 32, 32, 4] * 2
     assert set.union(*(numbers for _, numbers, _ in seen)) == {0, 2}  # field 1 is empty
     assert len({drawn for _, _, drawn in seen}) == 8
-    again = train.Batches(patches, 32, seed=1, vary=vary)
+    again = train.Batches(patches, 32, seed=1, augment=augment)
+    again.on_epoch_begin()
     again[3], again[0]  # whichever batch is asked for first
     assert [seen[-1], seen[-2]] == [seen[0], seen[3]]
 
 
 def test_a_loss_that_is_not_a_number_is_said(fields):
     patches = opened(fields)
-    network = models.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
+    network = architectures.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
     with pytest.raises(StargalError, match=r"not a number in epoch 1: lower learning_rate"):
         train.fit(
             network,
             patches,
             patches,
-            learning_rate=1e30,
+            learning_rate=1e38,
             batch_size=8,
             max_epochs=3,
             max_patches=None,
@@ -248,13 +245,13 @@ def test_memory_does_not_grow_with_the_patches(tmp_path):
 
 
 def test_sources_without_a_label_are_left_out(tmp_path):
-    """The truth is not known of every source: those are not learned from."""
+    """The truth is not known for every source; the others are not trained on."""
     patches, sources = write_field(tmp_path, "a", 4)
     truth = pd.array([pd.NA, 1, 0, pd.NA], dtype="Int8")
     pd.read_parquet(sources).assign(truth=truth).to_parquet(sources)
-    found = train.open_patches([patches], [sources], "truth")
+    found = open_patches([patches], [sources], "truth")
     batches = train.Batches(found, size=3)
     assert len(batches) == 1
-    (read,), labels = batches[0]
+    read, labels = batches[0]
     np.testing.assert_array_equal(labels[:, 0], [1, 0])
     np.testing.assert_array_equal(read, found.read(np.array([1, 2])))

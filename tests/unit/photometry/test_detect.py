@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from made_sky import Drawn, make_frame
-from stargal.photometry.catalog import detect_sources
+from stargal.photometry.sources import detect_sources
 from stargal.survey.fields import Field
 
 FIELD = Field(301, 1000, 3, 50)

@@ -134,8 +134,8 @@ def compare_experiments(histories: Runs, predictions: Runs, against: str) -> pd.
     -------
     DataFrame
         One row per experiment: ``experiment``; each of `DIFFERENCES` with its standard deviation over the seeds
-        (``_sd``, NaN of one seed) and as ``_difference`` from the first experiment with both ends of its 95 % interval (see
-        `interval`), NaN for the first; each of ``test_`` `TEST` and of `TRAINING` with its standard deviation;
+        (``_sd``, NaN of one seed) and as ``_difference`` from the first experiment with both ends of its 95 % interval
+        (see `interval`), NaN for the first; each of ``test_`` `TEST` and of `TRAINING` with its standard deviation;
         ``epochs, seeds``.
     """
     base = next(iter(histories))

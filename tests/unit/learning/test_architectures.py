@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from stargal.errors import StargalError
-from stargal.learning import models
+from stargal.learning import architectures
+from stargal.learning.network_files import load, save
+from stargal.learning.predict import predict
+from stargal.learning.threads import use_one_thread
 
-models.use_one_thread()  # before anything is computed
+use_one_thread()  # before anything is computed
 
 SIGMA = [0.045, 0.017, 0.029, 0.05, 0.18]
 HYPER = {"base": {}, "regularized": {"dropout": 0.2, "l2": 1e-4}}
@@ -28,11 +31,11 @@ OTHERS = {"cnn": CNN, "unet": {"filters": [4, 8, 8], "dropout": 0.2}, "residual"
 
 
 def build(architecture="base", size=25, seed=1):
-    return models.build(architecture, size=size, sky_sigma=SIGMA, seed=seed, **HYPER[architecture])
+    return architectures.build(architecture, size=size, sky_sigma=SIGMA, seed=seed, **HYPER[architecture])
 
 
 def build_other(architecture, size=25, **changes):
-    return models.build(architecture, size=size, sky_sigma=SIGMA, seed=1, **{**OTHERS[architecture], **changes})
+    return architectures.build(architecture, size=size, sky_sigma=SIGMA, seed=1, **{**OTHERS[architecture], **changes})
 
 
 def noise(size=25):
@@ -64,15 +67,15 @@ def test_layers_are_those_of_the_report(architecture):
 
 
 def test_four_classes_have_the_layers_of_the_report_but_the_last():
-    """The same first weights, too; and softmax in the place of a sigmoid."""
-    four = models.build("regularized", size=25, sky_sigma=SIGMA, seed=1, classes=4, **HYPER["regularized"])
+    """The same first weights, too; and softmax instead of a sigmoid."""
+    four = architectures.build("regularized", size=25, sky_sigma=SIGMA, seed=1, classes=4, **HYPER["regularized"])
     two = build("regularized")
     assert [layer.name for layer in four.layers[:-1]] == [layer.name for layer in two.layers[:-1]]
     assert four.count_params() == 151_297 - 129 + 4 * 129
     for ours, theirs in zip(four.layers[:-1], two.layers[:-1], strict=True):
         for weight, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
             np.testing.assert_array_equal(weight, other)
-    probability = models.predictor(four)(noise())
+    probability = predict(four, noise())
     assert probability.shape == (3, 4)
     np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-5)
 
@@ -88,7 +91,7 @@ def test_a_cnn_of_the_reports_numbers_is_the_regularized_network():
     assert [(type(one), one.output.shape) for one in ours.layers] == [
         (type(one), one.output.shape) for one in theirs.layers
     ]
-    np.testing.assert_array_equal(models.predictor(ours)(noise()), models.predictor(theirs)(noise()))
+    np.testing.assert_array_equal(predict(ours, noise()), predict(theirs, noise()))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +117,7 @@ def test_a_patch_too_small_for_the_layers_is_one_clear_line():
 def test_a_unet_ends_with_a_map_of_the_patch_and_is_read_in_the_centre(size):
     network = build_other("unet", size=size)
     assert network.get_layer("up_1b").output.shape[1:] == (size, size, 4)
-    assert network.get_layer("centre").output.shape[1:3] == (models.CENTRE, models.CENTRE)
+    assert network.get_layer("centre").output.shape[1:3] == (architectures.CENTRE, architectures.CENTRE)
 
 
 def test_a_unet_keeps_every_pixel_in_its_place():
@@ -148,38 +151,38 @@ def test_a_residual_network_adds_what_each_block_was_given(size, last):
 @pytest.mark.parametrize("architecture", ["unet", "residual"])
 def test_other_networks_give_probabilities_and_the_same_file(architecture, tmp_path):
     for name in ("first", "again"):
-        models.save(build_other(architecture), tmp_path / f"{name}.keras")
+        save(build_other(architecture), tmp_path / f"{name}.keras")
     assert (tmp_path / "first.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
-    probability = models.predictor(models.load(tmp_path / "first.keras"))(noise())
+    probability = predict(load(tmp_path / "first.keras"), noise())
     assert np.all((probability > 0) & (probability < 1))
-    np.testing.assert_array_equal(probability, models.predictor(build_other(architecture))(noise()))
+    np.testing.assert_array_equal(probability, predict(build_other(architecture), noise()))
 
 
 @pytest.mark.parametrize("size", [15, 35, 49])
 def test_other_sizes_give_probabilities(size):
     patches = np.random.default_rng(0).normal(0, 1, (3, size, size, 5)).astype(np.float32)
-    probability = models.predictor(build(size=size))(patches)
+    probability = predict(build(size=size), patches)
     assert probability.shape == (3,)
     assert np.all((probability > 0) & (probability < 1))
 
 
 def test_scale_is_asinh_in_units_of_the_noise():
     flux = np.array([-1000, -1, 0, 1, 1000], np.float32)[:, None] * np.array(SIGMA, np.float32)
-    scaled = models.scaled(flux.reshape(1, 1, 5, 5), SIGMA)
-    expected = np.arcsinh(np.array([-1000, -1, 0, 1, 1000]) / models.SOFTENING)
+    scaled = architectures.softened(flux.reshape(1, 1, 5, 5), SIGMA)
+    expected = np.arcsinh(np.array([-1000, -1, 0, 1, 1000]) / architectures.SOFTENING)
     np.testing.assert_allclose(np.array(scaled).reshape(5, 5), expected[:, None] * np.ones(5), rtol=1e-5, atol=1e-6)
 
 
 def test_missing_pixels_count_as_sky():
     patches = np.random.default_rng(0).normal(0, 1, (2, 25, 25, 5)).astype(np.float32)
     patches[:, :5] = np.nan
-    classify = models.predictor(build())
-    np.testing.assert_array_equal(classify(patches), classify(np.nan_to_num(patches)))
+    network = build()
+    np.testing.assert_array_equal(predict(network, patches), predict(network, np.nan_to_num(patches)))
 
 
 def test_saved_bytes_depend_on_the_seed_only(tmp_path):
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-        models.save(build("regularized", seed=seed), tmp_path / f"{name}.keras")
+        save(build("regularized", seed=seed), tmp_path / f"{name}.keras")
     first, again, other = ((tmp_path / f"{name}.keras").read_bytes() for name in ("first", "again", "other"))
     assert first == again
     assert first != other
@@ -191,18 +194,26 @@ def test_saved_model_works_without_this_library(tmp_path):
     patches = np.random.default_rng(0).normal(0, 1, (4, 25, 25, 5)).astype(np.float32)
     patches[0, :3] = np.nan
     network = build("regularized")
-    models.save(network, tmp_path / "model.keras")
+    save(network, tmp_path / "model.keras")
     np.save(tmp_path / "patches.npy", patches)
     program = (
         "import keras, numpy; model = keras.models.load_model('model.keras');"
         "numpy.save('probability.npy', model.predict(numpy.load('patches.npy'), verbose=0)[:, 0])"
     )
     subprocess.run([sys.executable, "-I", "-c", program], cwd=tmp_path, check=True, capture_output=True)
-    expected = models.predictor(network)(patches)
+    expected = predict(network, patches)
     np.testing.assert_allclose(np.load(tmp_path / "probability.npy"), expected, rtol=1e-5)
 
 
 def test_a_file_that_is_no_model_is_named(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"no model")
     with pytest.raises(StargalError, match=r"model\.keras: .*remove the file and run again"):
-        models.load(tmp_path / "model.keras")
+        load(tmp_path / "model.keras")
+
+
+def test_the_table_lists_layers_and_ends_with_the_total():
+    block = {"architecture": "regularized", **HYPER["regularized"], "learning_rate": 1e-3}
+    table = architectures.architecture_table(model=block, size=25, bands=5)
+    assert list(table) == ["layer", "type", "output_shape", "parameters"]
+    assert table.iloc[0].tolist() == ["conv_1", "Conv2D", "23 x 23 x 32", 1472]
+    assert table["layer"].iloc[-1] == "total" and table["parameters"].iloc[-1] == 151_297
