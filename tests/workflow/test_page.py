@@ -166,8 +166,8 @@ def test_a_click_tells_of_the_source(browser: Chrome, project: Project, predicti
     actions.w3c_actions.pointer_action.click()
     actions.perform()
     name = sources["id"].iloc[index]
-    WebDriverWait(browser, WAIT).until(lambda _: name in words_of(browser, "told"))
-    words = words_of(browser, "told")
+    WebDriverWait(browser, WAIT).until(lambda _: name in words_of(browser, "details"))
+    words = words_of(browser, "details")
     assert f"Probability of a star {predictions.loc[name, 'probability']:.4f}" in words
     assert f"<span>r<br>{sources['model_mag_r'].iloc[index]:.2f}</span>" in words
     assert re.search(rf"labelled (star|galaxy) \({sources['label'].iloc[index]}\)", words)

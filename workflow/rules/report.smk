@@ -104,7 +104,7 @@ for name, (path, items) in PAGES.items():
             **command(
                 "write_page",
                 sky=label_of,
-                shown=items,
+                shown=[{key: one[key] for key in ("name", "chapter", "title", "caption")} for one in items],
                 experiments={key: one for key, one in config["experiments"].items() if one},
                 best=BEST,
                 fields=[field.name for field in VIEWED],

@@ -8,7 +8,7 @@ from typer import Option
 
 from stargal.io import cli
 from stargal.io.calls import call_with_files, named_paths
-from stargal.report import look
+from stargal.report import style
 
 
 def main(
@@ -19,9 +19,9 @@ def main(
     settings: Annotated[str, Option(help="JSON: further arguments.")] = "{}",
 ) -> None:
     """Draw a figure."""
-    with look.style():
+    with style.style():
         figure = call_with_files(call, input, json.loads(settings), {})
-        look.save(figure, Path(named_paths(output)["figure"][0]), sky)
+        style.save(figure, Path(named_paths(output)["figure"][0]), sky)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Make the pictures that the field viewer shows of a field.
+"""Render the pictures of a field for the viewer.
 
-Reads its cube and patches; writes the aligned field in colour, and all patches in all bands on one sheet.
+Reads the cube and the patches of the field; writes the aligned field in colour, and all patches on one sheet.
 """
 
 from pathlib import Path
@@ -17,13 +17,13 @@ from stargal.report.viewer import encode_field, encode_patches
 
 
 def main(
-    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
+    sky: Annotated[str, Option(help="Name of the sky, written on the picture.")],
     cube: Annotated[Path, Option(help="Cube of the field.")],
     patches: Annotated[Path, Option(help="Patches of the field.")],
-    picture: Annotated[Path, Option(help="Where to write the colour picture, JPEG.")],
-    sheet: Annotated[Path, Option(help="Where to write the sheet of patches, PNG.")],
+    picture: Annotated[Path, Option(help="Colour picture to write, JPEG.")],
+    sheet: Annotated[Path, Option(help="Sheet of patches to write, PNG.")],
 ) -> None:
-    """Make the pictures of a field."""
+    """Render the pictures of a field."""
     aligned = read_cube(cube)
     bands = {band: np.asarray(aligned.image[aligned.bands.index(band)], np.float32) for band in COLOUR_BANDS}
     outputs = {

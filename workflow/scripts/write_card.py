@@ -1,6 +1,6 @@
-"""Write the page that goes with the published classifier: what it is, how good, how to use it, and where not to.
+"""Write the README of the published classifier: what it is, its scores, how to use it, and its limits.
 
-Reads classifier.json and the table of its calibration; writes README.md beside the model.
+Reads classifier.json and the table of the calibration; writes README.md beside the model.
 """
 
 from pathlib import Path
@@ -18,11 +18,11 @@ from stargal.io.tables import read_csv, read_json
 def main(
     description: Annotated[Path, Option(help="classifier.json.")],
     calibration: Annotated[Path, Option(help="Table of the calibration.")],
-    citation: Annotated[Path, Option(help="The CITATION.cff.")],
-    template: Annotated[Path, Option(help="Of the page.")],
-    card: Annotated[Path, Option(help="Where to write it.")],
+    citation: Annotated[Path, Option(help="CITATION.cff.")],
+    template: Annotated[Path, Option(help="Template of the README.")],
+    card: Annotated[Path, Option(help="README to write.")],
 ) -> None:
-    """Write the card."""
+    """Write the README of the classifier."""
     page = jinja2.Template(
         template.read_text(), undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
     )

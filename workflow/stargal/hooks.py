@@ -1,9 +1,17 @@
-"""Private parts of other libraries, each with what it saves."""
+"""Private parts of other libraries, and of Python, in one place; each says what it saves.
+
+Everything here is optional: without it the workflow gives the same results, more slowly.
+"""
+
 import atexit
 import gc
 
 
 def collect_garbage_seldom() -> None:
-    """Look for garbage seldom while Snakemake plans."""
+    """Look for garbage seldom while Snakemake plans, and leave its memory to the system at the end.
+
+    A plan consists of some million objects, nearly all of them needed until the end. Measured on 948 fields: planning
+    takes 29 % less CPU time (a seventh in the collections during planning, a seventh at the end).
+    """
     gc.set_threshold(200_000, 20, 100)
     atexit.register(gc.freeze)

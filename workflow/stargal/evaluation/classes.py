@@ -6,7 +6,7 @@ both classes rarely lie nearer: of the patches of the simulated sky's sources 4 
 pixels, 0.2 % within 6 pixels (2.4 arcsec); of those of four real fields 3 % and 0.5 %.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,8 @@ NAMES = {SKY: "sky", STAR: CLASSES[STAR], GALAXY: CLASSES[GALAXY], BOTH: "both"}
 DRAWS = 100
 """Positions drawn for each patch of sky that is wanted. Where so many give too few, hardly another one would fit."""
 
-OVERALL = ("accuracy", "balanced_accuracy", "mcc")
-OF_A_CLASS = ("precision", "recall", "f1")
-"""Scores of a classifier, and of each class."""
+SCORES = {"overall": ("accuracy", "balanced_accuracy", "mcc"), "by_class": ("precision", "recall", "f1")}
+"""Scores of all patches, and of each class."""
 
 Array = NDArray[Any]
 
@@ -185,51 +184,89 @@ def calls(probability: NDArray[np.floating[Any]], shares: Array) -> Iterator[tup
     yield "classes_alike", (probability / shares).argmax(axis=1)
 
 
-def score_calls(
-    predictions: Mapping[int, pd.DataFrame], learned: Array, resamples: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores of both rules of `calls` for each seed and bucket, and of always calling the most frequent class.
+def score_calls(predictions: pd.DataFrame, learned: Array, resamples: int) -> list[dict[str, Any]]:
+    """Scores of both rules of `calls` in each bucket, and of always giving the most frequent class.
 
     Parameters
     ----------
-    predictions : mapping of DataFrame
-        By seed, a row a patch: ``bucket``, ``label``, and the probability of each class under its name.
+    predictions : DataFrame
+        One row per patch: ``bucket``, ``label``, and the probability of each class under its name.
     learned : int array, (4,)
         Training patches of each class, by label.
     resamples : int
-        As for `evaluate`.
+        Bootstrap resamples of the intervals.
 
     Returns
     -------
-    DataFrame, DataFrame
-        ``classifier`` (the rule, or ``majority``), ``seed`` (missing for ``majority``), ``bucket``, and what `evaluate`
-        gives: a row each, and a row for each class, with ``learned``, its training patches.
+    list of dict
+        Per ``classifier`` (the rule, or ``majority``) and ``bucket``, the records of `score_classes`: first that of all
+        patches, with ``class`` None, then one per class, with ``learned``, its number of training patches.
     """
-    called: list[tuple[str, int | None, pd.DataFrame]] = [
-        (rule, seed, table.assign(called=found))
-        for seed, table in predictions.items()
-        for rule, found in calls(
-            table[[NAMES[label] for label in sorted(NAMES)]].to_numpy(float), learned / learned.sum()
-        )
-    ]
-    called.append(("majority", None, next(iter(predictions.values())).assign(called=learned.argmax())))
-    overall, by_class = [], []
-    for classifier, seed, table in called:
+    probability = predictions[[NAMES[label] for label in sorted(NAMES)]].to_numpy(float)
+    called = [(rule, predictions.assign(called=found)) for rule, found in calls(probability, learned / learned.sum())]
+    called.append(("majority", predictions.assign(called=learned.argmax())))
+    count = {name: int(learned[label]) for label, name in NAMES.items()}
+    records: list[dict[str, Any]] = []
+    for classifier, table in called:
         for bucket, patches in table.groupby("bucket", sort=False):
-            where = {"classifier": classifier, "seed": seed, "bucket": bucket}
-            total, classes = evaluate(patches["label"].to_numpy(), patches["called"].to_numpy(), resamples)
-            overall.append(where | total)
-            by_class += [where | record for record in classes]
-    tables = pd.DataFrame(overall), pd.DataFrame(by_class)
-    tables[1].insert(5, "learned", tables[1]["class"].map({name: learned[label] for label, name in NAMES.items()}))
-    return tables[0].astype({"seed": "Int64"}), tables[1].astype({"seed": "Int64"})
+            where = {"classifier": classifier, "bucket": bucket}
+            overall, by_class = score_classes(patches["label"].to_numpy(), patches["called"].to_numpy(), resamples)
+            records.append(where | {"class": None} | overall)
+            records += [where | {"learned": count[record["class"]]} | record for record in by_class]
+    return records
 
 
-def evaluate(labels: Array, called: Array, resamples: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Scores of what patches are called, with 95 % bootstrap intervals.
+def class_tables(
+    metrics: Sequence[Sequence[Mapping[str, Any]]], *, seeds: Sequence[int], labels: str
+) -> dict[str, pd.DataFrame]:
+    """Scores of four classes, of every seed and rule, and of always giving the most frequent class.
 
-    Patches are drawn with replacement, as `stargal.evaluation.metrics.evaluate` draws sources. All scores follow from the
-    confusion matrix, so it is the matrix that is drawn anew, from the multinomial distribution: the same thing.
+    Parameters
+    ----------
+    metrics : sequence of records
+        Records of `score_calls`, by seed.
+    seeds : sequence of int
+    labels : str
+        Kind of the labels: photo or truth.
+
+    Returns
+    -------
+    dict
+        ``overall``: one row per classifier, seed (missing for ``majority``, which is the same for all) and bucket;
+        ``by_class``: one row for each class of them.
+    """
+    rows = [
+        {**record, "seed": seed, "against": labels}
+        for seed, records in zip(seeds, metrics, strict=True)
+        for record in records
+        if record["classifier"] != "majority"
+    ]
+    rows += [{**record, "against": labels} for record in metrics[0] if record["classifier"] == "majority"]
+    where = ["classifier", "seed", "against", "bucket"]
+    ends = ("", "_low", "_high")
+    scores = {kind: [f"{name}{end}" for name in names for end in ends] for kind, names in SCORES.items()}
+    columns = {
+        "overall": [*where, "patches", *scores["overall"]],
+        "by_class": [
+            *where,
+            *("class", "learned", "patches"),
+            *(f"called_{name}" for name in NAMES.values()),
+            *scores["by_class"],
+        ],
+    }
+    return {
+        kind: pd.DataFrame(
+            [row for row in rows if (row["class"] is None) == (kind == "overall")], columns=names
+        ).astype({"seed": "Int64"})
+        for kind, names in columns.items()
+    }
+
+
+def score_classes(labels: Array, called: Array, resamples: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Scores of the classes given to patches, with 95 % bootstrap intervals.
+
+    Patches are drawn with replacement, as `stargal.evaluation.metrics.score_predictions` draws sources. All scores
+    follow from the confusion matrix, so the matrix is drawn from the multinomial distribution, which is equivalent.
 
     Parameters
     ----------
@@ -241,30 +278,30 @@ def evaluate(labels: Array, called: Array, resamples: int) -> tuple[dict[str, An
     Returns
     -------
     dict
-        ``patches``, and each of `OVERALL` with both ends of its interval.
+        ``patches``, and the scores of all patches, each with both ends of its interval.
     list of dict
         For each class, in the order of `NAMES`: ``class``, ``patches``, ``called_sky`` and so on (how many of them are
-        called what), and each of `OF_A_CLASS` with its interval.
+        given each class), and the scores of a class, each with its interval.
     """
     count = len(NAMES)
     cells = np.bincount(labels.astype(np.int64) * count + called, minlength=count**2)
     drawn = np.random.default_rng(SEED).multinomial(len(labels), cells / len(labels), resamples)
-    seen, spread = (scores(matrices.reshape(-1, count, count)) for matrices in (cells, drawn))
+    seen, spread = (matrix_scores(matrices.reshape(-1, count, count)) for matrices in (cells, drawn))
     matrix = cells.reshape(count, count)
     overall: dict[str, Any] = {"patches": len(labels)}
-    for name in OVERALL:
+    for name in SCORES["overall"]:
         overall |= _with_interval(name, seen[name][0], spread[name])
     by_class = []
     for label, word in NAMES.items():
         record = {"class": word, "patches": int(matrix[label].sum())}
         record |= {f"called_{other}": int(matrix[label, number]) for number, other in NAMES.items()}
-        for name in OF_A_CLASS:
+        for name in SCORES["by_class"]:
             record |= _with_interval(name, seen[name][0, label], spread[name][:, label])
         by_class.append(record)
     return overall, by_class
 
 
-def scores(matrices: Array) -> dict[str, NDArray[np.float64]]:
+def matrix_scores(matrices: Array) -> dict[str, NDArray[np.float64]]:
     """Scores from confusion matrices: arrays (m,), and (m, classes) where they are of a class.
 
     Parameters

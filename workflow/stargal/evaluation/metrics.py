@@ -1,6 +1,6 @@
 """Scores of a classifier of stars (label 1, the positive class) and galaxies (label 0), with intervals.
 
-The labels are the types that SDSS photo gave the sources: a score is agreement with photo, not with the truth.
+Where the labels are the types that SDSS photo gave the sources, a score is agreement with photo, not with the truth.
 """
 
 import itertools
@@ -13,14 +13,20 @@ from numpy.typing import NDArray
 
 from stargal.survey.labels import LABELS
 
-NAMES = ("accuracy", "mcc", "roc_auc", "average_precision", "log_loss", "brier", "recall_star", "recall_galaxy")
+SCORES = ("accuracy", "mcc", "roc_auc", "average_precision", "log_loss", "brier", "recall_star", "recall_galaxy")
 """The scores, in the order of the tables."""
 
 CELLS = ("star_as_star", "star_as_galaxy", "galaxy_as_star", "galaxy_as_galaxy")
-"""The confusion matrix: sources of one label that were called one class."""
+"""Cells of the confusion matrix: label, and class that it was given."""
 
-COLUMNS = ("sources", "stars", "galaxies", *CELLS, *(name + end for name in NAMES for end in ("", "_low", "_high")))
-"""What `evaluate` gives."""
+SCORE_COLUMNS = (
+    "sources",
+    "stars",
+    "galaxies",
+    *CELLS,
+    *(name + end for name in SCORES for end in ("", "_low", "_high")),
+)
+"""Columns of a record of `score_predictions`."""
 
 LEVEL = 0.95
 """Coverage of the intervals."""
@@ -29,10 +35,10 @@ SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1 in the logarithmic loss, as in keras (float32 can reach both)."""
 
 SEED = 0
-"""Seed of the bootstrap: all classifiers are judged on the same resamples of the same sources."""
+"""Seed of the bootstrap: all classifiers are scored on the same resamples of the same sources."""
 
 BLOCK = 4_000_000
-"""Numbers in one block of resamples; bounds the memory, about 200 MB."""
+"""Numbers in one block of resamples; bounds the memory to about 200 MB."""
 
 
 class Scorer:
@@ -45,7 +51,7 @@ class Scorer:
     score : float array, (n,)
         The higher, the more like a star.
     threshold : float
-        A source with a score above it is called a star.
+        A source with a score above it is classified as a star.
     calibrated : bool
         Whether the score is a probability; if not, logarithmic loss and Brier score are not defined.
     """
@@ -63,7 +69,7 @@ class Scorer:
         self.squared = (sorted_score - self.star) ** 2 if calibrated else probability
 
     def confusion(self, weights: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """How many of each class are called what, a number for each row of weights."""
+        """Cells of the confusion matrix, one number per row of weights."""
         star, galaxy = self.star == 1, self.star == 0
         return {
             "star_as_star": weights @ (star & self.called_star),
@@ -73,15 +79,15 @@ class Scorer:
         }
 
     def scores(self, weights: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-        """All scores, a number for each row of weights.
+        """All scores, one number per row of weights.
 
-        Where a class is missing, whatever needs both is NaN. Where all sources are called the same, the Matthews
-        coefficient is 0: no correlation.
+        Where a class is missing, whatever needs both is NaN. Where all sources are given the same class, the
+        Matthews coefficient is 0: no correlation.
 
         Parameters
         ----------
         weights : array, (resamples, n)
-            How often each source counts, in the order of falling scores (see `order`).
+            Weight of each source, in the order of falling scores (see `order`).
         """
         cells = {name: cell.astype(float) for name, cell in self.confusion(weights).items()}
         tp, fn, fp, tn = cells.values()
@@ -106,7 +112,7 @@ class Scorer:
             }
 
 
-def evaluate(
+def score_predictions(
     labels: NDArray[Any],
     score: NDArray[Any],
     *,
@@ -117,8 +123,8 @@ def evaluate(
     """Counts and scores with their 95 % bootstrap intervals.
 
     Sources are drawn with replacement and the interval holds the middle 95 % of what they score (percentile bootstrap,
-    Efron & Tibshirani 1993). It tells what other sources of the same fields would give; other fields, with other
-    seeing, differ by more.
+    Efron & Tibshirani 1993). It is for other sources of the same fields; other fields, with other seeing,
+    differ by more.
 
     Parameters
     ----------
@@ -130,13 +136,13 @@ def evaluate(
     Returns
     -------
     dict
-        A number for each of `COLUMNS`: how many sources, the confusion matrix (``star_as_galaxy``: label star, called
-        galaxy), and each score with both ends of its interval; NaN where not defined.
+        A number for each of `SCORE_COLUMNS`: the number of sources, the confusion matrix (``star_as_galaxy``: label
+        star, classified as galaxy), and each score with both ends of its interval; NaN where not defined.
     """
     n = len(labels)
     record: dict[str, float | int] = {"sources": n, "stars": int(labels.sum()), "galaxies": int(n - labels.sum())}
     if n == 0:
-        return {name: float("nan") for name in COLUMNS} | dict.fromkeys(CELLS, 0) | record
+        return {name: float("nan") for name in SCORE_COLUMNS} | dict.fromkeys(CELLS, 0) | record
     scorer = Scorer(labels, score, threshold, calibrated)
     once = np.ones((1, n))
     record |= {name: int(cell[0]) for name, cell in scorer.confusion(once).items()}
@@ -151,7 +157,7 @@ def evaluate(
 
 
 def _resampled(n: int, resamples: int) -> Iterable[NDArray[np.float64]]:
-    """How often each of n sources is drawn in each resample: blocks of ``(some, n)``."""
+    """Number of times each of n sources is drawn in each resample: blocks of ``(some, n)``."""
     random = np.random.default_rng(SEED)
     step = max(1, BLOCK // n)
     for first in range(0, resamples, step):
@@ -160,7 +166,7 @@ def _resampled(n: int, resamples: int) -> Iterable[NDArray[np.float64]]:
         yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
 
 
-def evaluate_buckets(
+def score_buckets(
     predictions: pd.DataFrame,
     column: str,
     *,
@@ -169,7 +175,7 @@ def evaluate_buckets(
     calibrated: bool = True,
     resamples: int = 1000,
 ) -> list[dict[str, Any]]:
-    """`evaluate` for each bucket, as a whole and by r magnitude.
+    """`score_predictions` for each bucket, as a whole and by r magnitude.
 
     Parameters
     ----------
@@ -180,7 +186,7 @@ def evaluate_buckets(
     edges : sequence of float
         Edges of the magnitude bins; a bin holds its lower edge. Sources outside, or without a magnitude, are in no bin.
     threshold, calibrated, resamples
-        As for `evaluate`.
+        As for `score_predictions`.
 
     Returns
     -------
@@ -202,7 +208,7 @@ def evaluate_buckets(
         for low, high, inside in parts:
             where = {"against": kind, "bucket": bucket, "magnitude_low": low, "magnitude_high": high}
             settings: dict[str, Any] = {"threshold": threshold, "calibrated": calibrated, "resamples": resamples}
-            records.append(where | evaluate(labels[inside], score[inside], **settings))
+            records.append(where | score_predictions(labels[inside], score[inside], **settings))
     return records
 
 
@@ -216,13 +222,13 @@ def roc_curve(labels: NDArray[Any], score: NDArray[Any]) -> tuple[NDArray[np.flo
 
 
 def reliability(labels: NDArray[Any], probability: NDArray[Any], bins: int = 10) -> pd.DataFrame:
-    """What became of the sources that were given about the same probability.
+    """Share of stars among sources of about the same probability.
 
     Returns
     -------
     DataFrame
-        A row a bin of equal width that holds any source: ``probability`` (their mean), ``stars`` (the share that are),
-        ``low`` and ``high`` (its 95 % interval, Wilson 1927), ``sources``.
+        One row per bin of equal width that holds any source: ``probability`` (their mean), ``stars`` (the share of
+        stars), ``low`` and ``high`` (its 95 % interval, Wilson 1927), ``sources``.
     """
     index = np.minimum((probability * bins).astype(int), bins - 1)
     count = np.bincount(index, minlength=bins)

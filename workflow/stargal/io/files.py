@@ -12,6 +12,9 @@ from pathlib import Path
 
 from stargal.errors import StargalError
 
+ORIGIN = "origin.json"
+"""Name of the record of where the files of a sky came from, in the folder of its resources."""
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:

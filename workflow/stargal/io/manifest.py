@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stargal.errors import StargalError
-from stargal.io.files import intact, record_of, recorded, sha256
+from stargal.io.files import ORIGIN, intact, record_of, recorded, sha256
 
 MANIFEST = "manifest.sha256"
 """Name of a manifest, below the folder that its paths start from."""
@@ -84,7 +84,7 @@ def verify(folders: Iterable[Path], count: Counter[str]) -> Iterator[Fault]:
                     yield Fault(
                         "missing", path.with_suffix(""), "it was here once: ask for it by name to have it again"
                     )
-            elif not path.name.endswith(PARTIAL_DOWNLOADS):
+            elif path.name != ORIGIN and not path.name.endswith(PARTIAL_DOWNLOADS):
                 fault = _verify_file(path)
                 if fault:
                     yield fault

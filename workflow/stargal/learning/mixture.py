@@ -124,7 +124,7 @@ def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], co
     )
 
 
-def replaced(
+def mix_in(
     patches: NDArray[np.float32],
     labels: NDArray[np.int8],
     share: float,

@@ -1,41 +1,109 @@
-"""The classifier to reuse: the networks of an experiment as one, with calibrated probabilities (`stargal.learning.calibration`).
+"""Publishing: the networks of an experiment as one calibrated classifier (`stargal.learning.calibration`).
 
-The average of the logits of the networks, one of each seed, and the line through them are one Keras model, which takes
-nanomaggies and needs nothing of this library.
+The mean logit of the networks, one per seed, and the line through it become one Keras model, which takes nanomaggies
+and needs nothing of this library.
 """
 
+import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import stargal.learning.lean  # noqa: F401  # isort: skip  # before keras
 import keras
 import numpy as np
 import pandas as pd
 from keras import layers
+from scipy.special import expit
 
-from stargal.learning.calibration import Calibration
+from stargal.dataset.sets import FieldFiles
+from stargal.io.files import recorded, whole
+from stargal.io.tables import read_table
+from stargal.learning.calibration import Calibration, fit_calibration, mean_predictions
+from stargal.learning.network_files import load, save
 from stargal.survey.fields import PIXEL_ARCSEC
 from stargal.survey.labels import CLASSES
 
 EXTREMES = (0.005, 0.995)
-"""Quantiles of the r magnitudes of the training sources between which a classifier has learned what it tells."""
+"""Quantiles of the r magnitudes of the training sources; beyond them a classifier extrapolates."""
+
+log = logging.getLogger(__name__)
+
+
+def publish_classifier(
+    networks: Sequence[Path],
+    predictions: Sequence[Path],
+    training: Sequence[FieldFiles],
+    *,
+    sky: str,
+    experiment: str,
+    seeds: Sequence[int],
+    labels: str,
+    bands: str,
+    model: Path,
+    description: Path,
+    published: Path,
+) -> None:
+    """Write the classifier of an experiment: the model, its description and its predictions.
+
+    Parameters
+    ----------
+    networks, predictions : sequences of paths
+        Networks and their predictions, by seed.
+    training : sequence of FieldFiles
+        Fields of the training set.
+    sky, experiment : str
+        Names of the sky and of the experiment.
+    seeds : sequence of int
+    labels : str
+        Labels to calibrate on: photo or truth.
+    bands : str
+        Bands in order, for example ugriz.
+    model, description : paths
+        Where to write the model and classifier.json.
+    published : path
+        Where to write the predictions of the classifier: ``probability``, and ``uncalibrated``, the same without the
+        calibration.
+    """
+    table = mean_predictions([read_table(path) for path in predictions])
+    calibration = fit_calibration(table, labels)
+    combined = combine([load(path) for path in networks], calibration, experiment)
+    save(combined, model)
+    described = describe_classifier(
+        experiment=experiment,
+        sky=sky,
+        labels=labels,
+        bands=bands,
+        size=combined.input_shape[1],
+        seeds=seeds,
+        training={one.field.name: read_table(one.sources, ["model_mag_r"]) for one in training},
+        predictions=table,
+        calibration=calibration,
+        model_sha256=str(recorded(model)),
+    )
+    with whole(description) as partial:
+        partial.write_text(json.dumps(described, indent=1) + "\n")
+    logit = table.pop("logit").to_numpy()
+    with whole(published) as partial:
+        table.assign(probability=calibration(logit), uncalibrated=expit(logit)).to_parquet(partial, index=False)
+    log.info("%s: %d networks, slope %.3f, offset %.3f", experiment, len(networks), *vars(calibration).values())
 
 
 def combine(networks: Sequence[keras.Model], calibration: Calibration, name: str) -> keras.Model:
-    """One model of several networks.
+    """Combine several networks into one model.
 
     Parameters
     ----------
     networks : sequence of keras.Model
-        As `stargal.learning.models.build` makes them, for patches of one size, without auxiliary inputs.
+        As `stargal.learning.architectures.build` makes them, for patches of one size, without auxiliary inputs.
     calibration : Calibration
     name : str
-        Of the model.
+        Name of the model.
 
     Returns
     -------
     keras.Model
-        Takes what each of them takes; gives float32 ``(n, 1)``, the calibrated probability of a star.
+        Takes the same patches as each network; gives float32 ``(n, 1)``, the calibrated probability of a star.
     """
     keras.utils.clear_session()
     patches = keras.Input(networks[0].input_shape[1:], name="nanomaggies")
@@ -56,7 +124,7 @@ def _logit(network: keras.Model, number: int) -> keras.Model:
     return model
 
 
-def describe(
+def describe_classifier(
     *,
     experiment: str,
     sky: str,
@@ -69,20 +137,20 @@ def describe(
     calibration: Calibration,
     model_sha256: str,
 ) -> dict[str, Any]:
-    """What whoever uses a classifier must know of it, to be written as classifier.json.
+    """Describe a classifier for its users; the description becomes classifier.json.
 
     Parameters
     ----------
     experiment, sky, labels : str
-        Its experiment, the sky that it learned from, and the kind of its labels.
+        Experiment, sky of the training set, and kind of the labels.
     bands : str
-        The bands of its patches, in order.
+        Bands of the patches, in order.
     size : int
-        Their side, pixels.
+        Side of the patches, pixels.
     seeds : iterable of int
-        Of the networks it is made of.
+        Seeds of the networks.
     training : mapping of DataFrame
-        The training sources by field; ``model_mag_r``.
+        Training sources by field, with ``model_mag_r``.
     predictions : DataFrame
         As `mean_predictions` gives them.
     calibration : Calibration

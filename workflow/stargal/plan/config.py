@@ -50,6 +50,9 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
     for name, experiment in config["experiments"].items():
         if experiment:
             _check_names(experiment, ["experiments", name], config, files)
+    many = [name for name, one in config["experiments"].items() if one and one.get("task") == "four_classes"]
+    if len(many) > 1:
+        raise _fault(["experiments", many[1], "task"], "found a second experiment of four_classes, allowed: one", files)
     for name, comparison in all_comparisons(config).items():
         keys = [next(part for part in PARTS if name in config[part]), name]
         if not config["experiments"].get(comparison["base"]):

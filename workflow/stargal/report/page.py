@@ -1,4 +1,4 @@
-"""The page: what was run and what came of it, beside the report it began with, as one file."""
+"""The page: one HTML file with what was run, and its results beside those of the 2023 report."""
 
 import math
 import platform
@@ -18,38 +18,38 @@ from stargal.io.files import intact
 from stargal.report.viewer import data_uri
 from stargal.survey.labels import LABELS
 
-SCORES = {"accuracy": "accuracy", "mcc": "Matthews coefficient"}
-"""The report's two scores and what they are called."""
+HEADLINE_SCORES = {"accuracy": "accuracy", "mcc": "Matthews coefficient"}
+"""The two scores of the report, and their names on the page."""
 
 REPORTED: dict[str, dict[str, float]] = {
     "accuracy": {"value": 0.899, "low": 0.882, "high": 0.916},
     "mcc": {"value": 0.723, "low": 0.678, "high": 0.766},
 }
-"""The report's best (its figure 6b). It gives no intervals: these are the bootstrap's of its confusion matrix."""
+"""Best network of the report (its figure 6b). Its intervals are bootstrapped from its confusion matrix."""
 
 REPORTED_OTHERS = {
     "base_small": {"accuracy": {"value": 0.761}, "mcc": {"value": 0.257}},
     "majority": {"accuracy": {"value": 0.746}},
     "random": {"accuracy": {"value": 0.5}},
 }
-"""What else the report scores: its base model (figure 6a), the majority class of its test field and a coin (4.3)."""
+"""Other scores of the report: its base model (figure 6a), the majority class of its test field, and a coin (4.3)."""
 
 SOFTWARE = (
     "astropy", "bokeh", "keras", "matplotlib", "numpy", "pandas", "reproject", "scikit-learn", "scipy", "sep",
     "snakemake", "tensorflow", "tensorflow-cpu",
 )  # fmt: skip
-"""Distributions whose versions are told, where they are installed."""
+"""Distributions listed with their versions, if installed."""
 
 FOLDED = 15
-"""A table of more rows is folded."""
+"""Tables with more rows are collapsed."""
 
 IMAGES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
-"""Media type of a figure by its suffix."""
+"""Media type of each suffix of a figure."""
 
 
 @dataclass
 class Cell:
-    """What a table shows: text, the number it stands for as its file spells it, its scatter, its interval's ends."""
+    """Cell of a table: text as shown, number as in the file, standard deviation, and ends of the 95 % interval."""
 
     text: str
     value: str | None = None
@@ -58,8 +58,8 @@ class Cell:
 
 
 @dataclass
-class Shown:
-    """A table or figure of the page: its name below the results, where it stands, its title and caption, its file."""
+class PageItem:
+    """Table or figure of the page: its path below the results, chapter, title, caption and file."""
 
     name: str
     chapter: str
@@ -69,26 +69,26 @@ class Shown:
 
 
 def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
-    """A CSV file as the page shows it: without the sky, which is said above; a score with its scatter and interval.
+    """Read a CSV file as the page shows it: without the column ``sky``, and each score with its scatter and interval.
 
     Returns
     -------
     columns : list of str
     rows : list of list of `Cell`
-        Numbers of a column have the same decimals, four significant digits for the greatest.
+        Numbers of a column have the same number of decimals: four significant digits for the largest.
     """
     table = pd.read_csv(intact(path), dtype=str, keep_default_na=False).drop(columns="sky", errors="ignore")
     columns = [name for name in map(str, table) if _owner(name) == name or _owner(name) not in table]
-    written = {name: _decimals(table[name]) for name in columns}
+    decimals = {name: _decimals(table[name]) for name in columns}
     rows = []
     for record in table.to_dict("records"):
         row = []
         for name in columns:
-            cell = _cell(record[name], written[name])
+            cell = _cell(record[name], decimals[name])
             if record.get(f"{name}_sd"):
-                cell.scatter = _cell(record[f"{name}_sd"], written[name])
+                cell.scatter = _cell(record[f"{name}_sd"], decimals[name])
             if record.get(f"{name}_low") and record.get(f"{name}_high"):
-                low, high = (_cell(record[f"{name}_{end}"], written[name]) for end in ("low", "high"))
+                low, high = (_cell(record[f"{name}_{end}"], decimals[name]) for end in ("low", "high"))
                 cell.interval = low, high
             row.append(cell)
         rows.append(row)
@@ -96,19 +96,19 @@ def read_cells(path: Path) -> tuple[list[str], list[list[Cell]]]:
 
 
 def _owner(column: str) -> str:
-    """The column whose numbers another one's are the scatter or an end of the interval of; else the column itself."""
+    """The score column that a column of scatter or interval ends belongs to; any other column itself."""
     return re.sub("_(sd|low|high)$", "", column)
 
 
 def _decimals(column: "pd.Series[str]") -> int | None:
-    """Decimals that give the greatest number of a column four significant digits; None for whole numbers and words."""
+    """Decimals that give the largest number of a column four significant digits; None for whole numbers and text."""
     if not column.str.contains(".", regex=False).any():
         return None
     numbers = pd.to_numeric(column, errors="coerce").abs()
-    greatest = numbers[np.isfinite(numbers)].max()
-    if not greatest > 0:
+    largest = numbers[np.isfinite(numbers)].max()
+    if not largest > 0:
         return None
-    return int(np.clip(3 - math.floor(math.log10(greatest)), 0, 4))
+    return int(np.clip(3 - math.floor(math.log10(largest)), 0, 4))
 
 
 def _cell(text: str, decimals: int | None) -> Cell:
@@ -120,20 +120,20 @@ def _cell(text: str, decimals: int | None) -> Cell:
 
 
 def headline(scores: pd.DataFrame) -> list[dict[str, Any]]:
-    """Accuracy and Matthews coefficient on the test fields of all that was scored, mean over the seeds.
+    """Accuracy and Matthews coefficient of each classifier on the test fields, mean over the seeds.
 
     Parameters
     ----------
     scores : DataFrame
-        The table of scores.
+        Table of the scores.
 
     Returns
     -------
     list of dict
-        A row a classifier and training set: both names, the number of seeds, and for each kind of label (photo, truth)
-        and score value, low and high; None where the sky has no such label.
+        A row per classifier and training set: both names, the number of seeds, and for each kind of label (photo,
+        truth) and score ``value``, ``low`` and ``high``; None if the sky has no labels of that kind.
     """
-    columns = [f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")]
+    columns = [f"{score}{end}" for score in HEADLINE_SCORES for end in ("", "_low", "_high")]
     test = scores[scores["bucket"] == "test"]
     rows = []
     for (classifier, training_set), group in test.groupby(["classifier", "training_set"], sort=False, dropna=False):
@@ -147,34 +147,34 @@ def headline(scores: pd.DataFrame) -> list[dict[str, Any]]:
             means = part.mean()
             row[kind] = None if part.empty else {
                 score: {"value": means[score], "low": means[f"{score}_low"], "high": means[f"{score}_high"]}
-                for score in SCORES
+                for score in HEADLINE_SCORES
             }  # fmt: skip
         rows.append(row)
     return rows
 
 
-def compare(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
-    """Whether two values with intervals differ: ``above``, ``below`` or ``within the noise of``."""
+def relation(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
+    """Relation of two values: ``above``, ``below`` or, where their intervals overlap, ``consistent with``."""
     if ours["low"] > theirs["high"]:
         return "above"
-    return "below" if ours["high"] < theirs["low"] else "within the noise of"
+    return "below" if ours["high"] < theirs["low"] else "consistent with"
 
 
-def versions() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
     """Versions of Python and of the installed distributions of `SOFTWARE`, by name."""
     found = {(item.metadata["Name"] or "").lower(): item.version for item in distributions()}
     return {"python": platform.python_version()} | {name: found[name] for name in SOFTWARE if name in found}
 
 
 def read_hashes(alignment: Path, records: Iterable[Path]) -> dict[str, str]:
-    """SHA-256 of each input by its name.
+    """SHA-256 of each input file, by its name.
 
     Parameters
     ----------
     alignment : path
-        Table of the alignment, which names the frames.
+        Table of the alignment, which lists the frames.
     records : iterable of paths
-        Records of the catalogues, as `sha256sum` writes them.
+        SHA-256 records of the catalogues, in the format of `sha256sum`.
     """
     frames = pd.read_csv(intact(alignment), usecols=["frame", "sha256"])
     catalogs = (path.read_text().split() for path in records)
@@ -182,24 +182,24 @@ def read_hashes(alignment: Path, records: Iterable[Path]) -> dict[str, str]:
 
 
 def render_rst(path: Path) -> str:
-    """A caption as HTML."""
+    """Render a reStructuredText caption as HTML."""
     settings = {"halt_level": 2, "report_level": 2, "initial_header_level": 3, "doctitle_xform": False}
     return publish_parts(path.read_text(), source_path=path.name, writer="html5", settings_overrides=settings)["body"]
 
 
 def render_figure(path: Path) -> str:
-    """A figure's bytes as an address."""
+    """Encode a figure as a data URI."""
     return data_uri(intact(path).read_bytes(), IMAGES[path.suffix])
 
 
 def render_page(template: Path, **content: Any) -> str:
-    """The page from its template, which stands beside its style.
+    """Render the page from its template; the style sheet lies beside the template.
 
     Parameters
     ----------
     template : path
     **content
-        What the template names.
+        Variables of the template.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),
@@ -209,15 +209,15 @@ def render_page(template: Path, **content: Any) -> str:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        read_cells=read_cells, render_figure=render_figure, render_rst=render_rst, compare=compare,
-        reported=REPORTED, reported_others=REPORTED_OTHERS, scores=SCORES, folded=FOLDED,
+        read_cells=read_cells, render_figure=render_figure, render_rst=render_rst, relation=relation,
+        reported=REPORTED, reported_others=REPORTED_OTHERS, scores=HEADLINE_SCORES, folded=FOLDED,
     )  # fmt: skip
     return environment.get_template(template.name).render(**content)
 
 
-def in_chapters(items: Sequence[Shown]) -> dict[str, list[Shown]]:
-    """Tables and figures by chapter, in their order."""
-    chapters: dict[str, list[Shown]] = {}
+def by_chapter(items: Sequence[PageItem]) -> dict[str, list[PageItem]]:
+    """Tables and figures by chapter, in the given order."""
+    chapters: dict[str, list[PageItem]] = {}
     for item in items:
         chapters.setdefault(item.chapter, []).append(item)
     return chapters

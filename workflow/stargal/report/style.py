@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from stargal.io.files import whole
 
-STYLE = Path(__file__).with_name("stargal.mplstyle")
+STYLE = Path(__file__).with_name("style.mplstyle")
 """Style sheet of all figures."""
 
 

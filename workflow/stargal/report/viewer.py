@@ -1,7 +1,7 @@
-"""The field viewer: an aligned field in colour, its sources marked, and the patch of the one that is clicked.
+"""The field viewer: an aligned field in colour with its sources marked, and the patch of the source that is clicked.
 
-What a reader moves is made of Bokeh's own tools and widgets; the little JavaScript here only says which sources are
-shown and what is told of one.
+All controls are Bokeh's own tools and widgets. The JavaScript here only filters the sources and describes the selected
+one.
 """
 
 import base64
@@ -38,27 +38,27 @@ from PIL import Image, ImageDraw, ImageFont
 from stargal.survey.fields import COLUMNS, REFERENCE, ROWS
 from stargal.survey.labels import CLASSES, GALAXY, STAR, UNCERTAIN, known_labels
 
-COLOURS = {STAR: "#56B4E9", GALAXY: "#E69F00"}
-"""Colour of what a source is taken for; bright on black, told apart by the colour-blind (Okabe & Ito 2008)."""
+PREDICTION_COLOURS = {STAR: "#56B4E9", GALAXY: "#E69F00"}
+"""Colour of each predicted class; bright on black, and safe for colour-blind readers (Okabe & Ito 2008)."""
 
-MARKERS = {STAR: "circle", GALAXY: "square"}
-"""Marker of what a source is labelled."""
+LABEL_MARKERS = {STAR: "circle", GALAXY: "square"}
+"""Marker of each label."""
 
 ACROSS = 16
-"""Patches of a sheet from left to right."""
+"""Patches in a row of a sheet."""
 
-LEVELS = 16
-"""Grey levels of a patch: enough for the eye, and half a byte each."""
+GREY_LEVELS = 16
+"""Grey levels of a patch: enough for the eye, and half a byte per pixel."""
 
-FAINTEST, SOFTENING = -2.0, 2.0
-"""Black of a patch, and where its scale turns from linear to logarithmic; sky sigma."""
+BLACK, GREY_SOFTENING = -2.0, 2.0
+"""Flux shown as black, and flux at which the grey scale turns from linear to logarithmic; sky sigma."""
 
-SHOWN = ("all", "wrong", "uncertain", "none")
-"""What can be shown, in the order of the buttons."""
+FILTERS = ("all", "wrong", "uncertain", "none")
+"""Sources to show, in the order of the buttons."""
 
 
 def encode_field(picture: NDArray[np.uint8], sky: str) -> bytes:
-    """A field's colour picture as JPEG, row 0 at the bottom, the name of its sky in a corner.
+    """Encode the colour picture of a field as JPEG, row 0 at the bottom, the name of the sky in a corner.
 
     Parameters
     ----------
@@ -72,10 +72,10 @@ def encode_field(picture: NDArray[np.uint8], sky: str) -> bytes:
 
 
 def encode_patches(patches: NDArray[np.float32], noise: NDArray[np.float32]) -> bytes:
-    """All patches of a field as one PNG in grey: `ACROSS` sources a row, the bands of each side by side.
+    """Encode all patches of a field as one grey PNG: `ACROSS` sources per row, the bands of each side by side.
 
-    A patch is shown as asinh of flux over sky sigma, from -2 sigma to the brightest pixel of its bands (or 10 sigma, if
-    it has none so bright). Where there is no data it is black.
+    The grey scale is asinh of flux over sky sigma, from -2 sigma to the brightest pixel of the patch in any band, or 10
+    sigma if that is brighter. Pixels without data are black.
 
     Parameters
     ----------
@@ -85,16 +85,16 @@ def encode_patches(patches: NDArray[np.float32], noise: NDArray[np.float32]) -> 
         Sky sigma, nanomaggies per pixel.
     """
     count, size, _, bands = patches.shape
-    scaled = np.arcsinh(np.nan_to_num(patches / noise, nan=FAINTEST, posinf=FAINTEST) / SOFTENING)
-    low = np.arcsinh(FAINTEST / SOFTENING)
-    high = np.maximum(scaled.max(axis=(1, 2, 3), keepdims=True), np.arcsinh(10 / SOFTENING))
-    level = np.clip(np.rint((scaled - low) / (high - low) * (LEVELS - 1)), 0, LEVELS - 1)
+    scaled = np.arcsinh(np.nan_to_num(patches / noise, nan=BLACK, posinf=BLACK) / GREY_SOFTENING)
+    low = np.arcsinh(BLACK / GREY_SOFTENING)
+    high = np.maximum(scaled.max(axis=(1, 2, 3), keepdims=True), np.arcsinh(10 / GREY_SOFTENING))
+    level = np.clip(np.rint((scaled - low) / (high - low) * (GREY_LEVELS - 1)), 0, GREY_LEVELS - 1)
     rows = -(-count // ACROSS)
     sheet = np.zeros((rows * ACROSS, size, size, bands), np.uint8)
     sheet[:count] = level[:, ::-1]
     sheet = sheet.reshape(rows, ACROSS, size, size, bands).transpose(0, 2, 1, 4, 3)
     image = Image.fromarray(sheet.reshape(rows * size, ACROSS * bands * size)).convert("P")
-    image.putpalette(np.repeat(np.linspace(0, 255, LEVELS, dtype=np.uint8), 3).tobytes())
+    image.putpalette(np.repeat(np.linspace(0, 255, GREY_LEVELS, dtype=np.uint8), 3).tobytes())
     return _encoded(image, "PNG", bits=4)
 
 
@@ -105,25 +105,25 @@ def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def data_uri(content: bytes, kind: str) -> str:
-    """Content as an address that needs no file: ``data:image/png;base64,...``."""
+    """Encode content as a data URI, such as ``data:image/png;base64,...``."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def describe_sources(sources: pd.DataFrame, probability: pd.Series) -> pd.DataFrame:
-    """What the viewer knows of each source of a field.
+def viewer_table(sources: pd.DataFrame, probability: pd.Series) -> pd.DataFrame:
+    """Table of the sources of a field for the viewer.
 
     Parameters
     ----------
     sources : DataFrame
-        The field's sources, row for row with its patches.
+        Sources of the field, row for row with its patches.
     probability : Series
-        Of a star, by the id of the source.
+        Probability of a star, indexed by the id of the source.
 
     Returns
     -------
     DataFrame
-        id, ra, dec, x, y, label, truth, the model magnitudes, probability, called (label at a probability of 0.5) and
-        wrong; numbers rounded to what can be read. `truth` is -1 where it is not known.
+        id, ra, dec, x, y, label, truth, the model magnitudes, probability, called (1 above a probability of 0.5, else
+        0) and wrong (called differs from label); numbers are rounded for display. `truth` is -1 if unknown.
     """
     magnitudes = [name for name in sources.columns if name.startswith("model_mag_")]
     table = sources[["id", "ra", "dec", "x", "y", "label", *magnitudes]].reset_index(drop=True)
@@ -136,25 +136,25 @@ def describe_sources(sources: pd.DataFrame, probability: pd.Series) -> pd.DataFr
 
 
 def build_viewer(name: str, table: pd.DataFrame, picture: bytes, sheet: bytes, bands: str, size: int) -> LayoutDOM:
-    """The viewer of one field.
+    """Build the viewer of one field.
 
     Parameters
     ----------
     name : str
-        Of the field.
+        Name of the field.
     table : DataFrame
-        As `describe_sources` makes it.
+        Result of `viewer_table`.
     picture, sheet : bytes
-        As `encode_field` and `encode_patches` make them.
+        Results of `encode_field` and `encode_patches`.
     bands : str
-        Of a patch, in their order.
+        Bands of a patch, in order.
     size : int
         Side of a patch, pixels.
     """
     source = ColumnDataSource(
         table.assign(
-            marker=table["label"].map(MARKERS),
-            colour=table["called"].map(COLOURS),
+            marker=table["label"].map(LABEL_MARKERS),
+            colour=table["called"].map(PREDICTION_COLOURS),
             width=np.where(table["wrong"], 3.0, 1.3),
             diameter=np.where(table["wrong"], 15, 11),
         )
@@ -184,7 +184,7 @@ def build_viewer(name: str, table: pd.DataFrame, picture: bytes, sheet: bytes, b
     )
     plot.toolbar.active_scroll = wheel
 
-    which = RadioButtonGroup(labels=list(SHOWN), active=0, name="which")
+    which = RadioButtonGroup(labels=list(FILTERS), active=0, name="which")
     magnitude = table[f"model_mag_{REFERENCE}"]
     ends = (float(np.floor(magnitude.min())), float(np.ceil(magnitude.max())))
     limits = RangeSlider(
@@ -192,19 +192,27 @@ def build_viewer(name: str, table: pd.DataFrame, picture: bytes, sheet: bytes, b
         sizing_mode="stretch_width", min_width=240, max_width=360,
     )  # fmt: skip
     count = Div(text=f"{len(table)} of {len(table)} sources", name="count", align="center")
-    told = Div(
-        text=_INVITATION, name="told", sizing_mode="stretch_width", stylesheets=[_patch_style(sheet, len(bands), size)]
+    details = Div(
+        text=_INVITATION,
+        name="details",
+        sizing_mode="stretch_width",
+        stylesheets=[_patch_style(sheet, len(bands), size)],
     )
     filter_by = {"source": source, "shown": shown, "which": which, "limits": limits, "count": count}
     filtered = CustomJS(args=filter_by | {"uncertain": UNCERTAIN, "magnitudes": magnitude.name}, code=_FILTER)
     which.js_on_change("active", filtered)
     limits.js_on_change("value", filtered)
-    tell_of = {"source": source, "told": told, "bands": list(bands), "classes": [CLASSES[GALAXY], CLASSES[STAR]]}
-    tell = CustomJS(args=tell_of | {"invitation": _INVITATION, "across": ACROSS}, code=_TELL)
-    source.selected.js_on_change("indices", tell)
-    plot.js_on_event(Tap, CustomJS(args={"source": source}, code=_ONE))
+    described = {
+        "source": source,
+        "details": details,
+        "bands": list(bands),
+        "classes": [CLASSES[GALAXY], CLASSES[STAR]],
+    }
+    describe = CustomJS(args=described | {"invitation": _INVITATION, "across": ACROSS}, code=_DESCRIBE)
+    source.selected.js_on_change("indices", describe)
+    plot.js_on_event(Tap, CustomJS(args={"source": source}, code=_SELECT_ONE))
     controls = row(which, limits, count, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"})
-    return column(controls, plot, told, sizing_mode="stretch_width", name=name)
+    return column(controls, plot, details, sizing_mode="stretch_width", name=name)
 
 
 _INVITATION = "Click a source to see its patch in the five bands."
@@ -222,23 +230,23 @@ for (let i = 0; i < probability.length; i++) {
 shown.indices = keep
 count.text = `${keep.length} of ${probability.length} sources`
 """
-"""Sets the sources shown from the widgets. A source without an r magnitude is shown whatever the limits."""
+"""Select the sources to show. Sources without an r magnitude pass the magnitude limits."""
 
-_ONE = """
+_SELECT_ONE = """
 const {indices} = source.selected
 if (indices.length > 1) source.selected.indices = indices.slice(-1)
 """
-"""Of several sources under a click one is told of."""
+"""Keep one of several sources under a click."""
 
-_TELL = """
+_DESCRIBE = """
 const [i] = source.selected.indices
-if (i === undefined) { told.text = invitation; return }
+if (i === undefined) { details.text = invitation; return }
 const d = source.data
 const place = `--column: ${i % across}; --line: ${Math.floor(i / across)}`
 const named = (label) => `${classes[label]} (${label})`
 const truth = d.truth[i] < 0 ? "" : `, in truth ${named(d.truth[i])}`
 const magnitudes = bands.map((band) => `<span>${band}<br>${d["model_mag_" + band][i].toFixed(2)}</span>`)
-told.text = `
+details.text = `
 <div class="patch" role="img" aria-label="patch in ${bands.join(", ")}" style="${place}"></div>
 <div class="bands">${magnitudes.join("")}</div>
 <p><b>${d.id[i]}</b>: labelled ${named(d.label[i])}, called ${named(d.called[i])}${truth}.
@@ -246,11 +254,11 @@ ${d.wrong[i] ? "<b>Wrong.</b>" : "Right."} Probability of a star ${d.probability
 RA ${d.ra[i].toFixed(6)}°, Dec ${d.dec[i].toFixed(6)}°; column ${d.x[i].toFixed(1)}, row ${d.y[i].toFixed(1)}.
 Model magnitudes (AB) below each band.</p>`
 """
-"""Tells of the source that was clicked: its patch, a place on the sheet, and its numbers."""
+"""Describe the selected source: its patch, cut from the sheet, and its numbers."""
 
 
 def _patch_style(sheet: bytes, bands: int, size: int) -> InlineStyleSheet:
-    """Shows one strip of the sheet, blown up: a patch in its bands."""
+    """Style that shows one strip of the sheet, enlarged: a patch in all bands."""
     width, height = Image.open(io.BytesIO(sheet)).size
     across, down = width / (bands * size), height / size
     return InlineStyleSheet(
@@ -271,12 +279,12 @@ def _patch_style(sheet: bytes, bands: int, size: int) -> InlineStyleSheet:
 
 
 def embed_viewers(viewers: dict[str, LayoutDOM], target: str) -> str:
-    """The viewers of some fields, a tab each if there are several, as JSON for Bokeh to show in element `target`."""
+    """Serialize viewers as JSON for Bokeh to show in element `target`, a tab per field if there are several."""
     panels = [TabPanel(child=viewer, title=name) for name, viewer in viewers.items()]
     root = Tabs(tabs=panels, sizing_mode="stretch_width") if len(panels) > 1 else next(iter(viewers.values()))
     return json.dumps(json_item(root, ID(target)), allow_nan=False).replace("</", "<\\/")
 
 
-def scripts() -> str:
-    """Bokeh's own JavaScript, with its licence, to stand in a page."""
+def bokeh_scripts() -> str:
+    """Bokeh's JavaScript, with its licence, for embedding in a page."""
     return Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()

@@ -65,7 +65,7 @@ def _highest_loss(histories: Sequence[pd.DataFrame]) -> float:
 def augmentations(
     sources: pd.DataFrame,
     patches: NDArray[np.float32],
-    report: Mapping[str, Any],
+    summary: Mapping[str, Any],
     *,
     bands: Sequence[str],
     augmentations: Mapping[str, Mapping[str, Any]],
@@ -82,7 +82,7 @@ def augmentations(
         Row for row with the patches: ``label``, ``model_mag_r`` and the column of `labels`.
     patches : ndarray, float32, shape (n, size, size, bands)
         Nanomaggies per pixel.
-    report : mapping
+    summary : mapping
         Alignment summary of the field; ``bands`` holds ``noise`` (nanomaggies per pixel) and ``fwhm`` (arcsec) of each
         band.
     bands : sequence of str
@@ -94,8 +94,8 @@ def augmentations(
     """
     distance = (sources[f"model_mag_{REFERENCE}"] - SHOWN).abs() + 100 * (sources["label"] != 0)
     patch = patches[[int(np.nanargmin(distance))]]
-    noise = np.array([band["noise"] for band in report["bands"]], float)
-    seeing = np.array([[band["fwhm"] for band in report["bands"]]], float)
+    noise = np.array([band["noise"] for band in summary["bands"]], float)
+    seeing = np.array([[band["fwhm"] for band in summary["bands"]]], float)
     reference = bands.index(REFERENCE)
     variants = {"original": patch[..., reference]}
     for name, settings in augmentations.items():

@@ -5,26 +5,15 @@ An architecture is a function from scaled pixels to features; `build` puts the s
 A saved model needs nothing of this library: ``keras.models.load_model("model.keras")`` alone classifies patches.
 """
 
-import ctypes
-import json
-import tempfile
-import zipfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import stargal.learning.lean  # noqa: F401  # isort: skip  # before keras
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from keras import layers, ops
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from stargal.errors import StargalError
-from stargal.io.files import intact, whole
-from stargal.io.tables import unusable
 
 SOFTENING = 10.0
 """Where the scale of the input turns from linear to logarithmic, sky sigma per pixel.
@@ -40,12 +29,6 @@ with the usual 0.99 its first epochs would be judged by means that are still nea
 
 CENTRE = 5
 """Side of the square about the target in which `unet` is read, pixels: 2 arcsec, the core of an image of a star."""
-
-STAMP = "1980-01-01@00:00:00"
-"""Date in every saved model, in the place of the time of saving."""
-
-GLIBC_ALLOCATOR = {-1: 2**31 - 1, -2: 2**26, -3: 2**25}
-"""What `mallopt` of glibc is told (malloc.h): M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD, its largest, bytes."""
 
 
 def build(
@@ -97,7 +80,7 @@ def build(
     if auxiliary:
         inputs.append(keras.Input((len(auxiliary),), name="auxiliary"))
         settings["auxiliary"] = normalized(inputs[1], auxiliary)
-    features = ARCHITECTURES[architecture](scaled(patches, sky_sigma), **settings)
+    features = ARCHITECTURES[architecture](softened(patches, sky_sigma), **settings)
     if classes is None:
         probability = layers.Dense(1, activation="sigmoid", name="star")(features)
     else:
@@ -105,7 +88,7 @@ def build(
     return keras.Model(inputs if auxiliary else patches, probability, name=architecture)
 
 
-def scaled(patches: Any, sky_sigma: Sequence[float]) -> Any:
+def softened(patches: Any, sky_sigma: Sequence[float]) -> Any:
     """asinh(flux / (`SOFTENING` sky sigma)) of each band: linear in the faint, logarithmic in the bright.
 
     The scale of SDSS magnitudes (Lupton, Gunn & Szalay 1999). Pixels without data become 0, the mean of the
@@ -310,7 +293,7 @@ ARCHITECTURES: dict[str, Callable[..., Any]] = {
 }
 
 
-def describe(model: keras.Model) -> pd.DataFrame:
+def layer_table(model: keras.Model) -> pd.DataFrame:
     """The layers of a network as the report lists them (its section 7.1): ``layer, type, output_shape, parameters``.
 
     The last row is the total. The input and its scaling are left out: they learn nothing.
@@ -328,87 +311,17 @@ def describe(model: keras.Model) -> pd.DataFrame:
     return pd.DataFrame([*rows, {"layer": "total", "parameters": model.count_params()}])
 
 
-def use_one_thread() -> None:
-    """Compute on one thread and in a fixed order, so that the same inputs give the same bits. Call it first."""
-    _keep_freed_memory()
-    threadpool_limits(1)  # numpy's, which draws patches
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
+def architecture_table(*, model: dict[str, Any], size: int, bands: int) -> pd.DataFrame:
+    """`layer_table` of a network that is described by a block of `models` of the configuration.
 
-
-def _keep_freed_memory() -> None:
-    """Keep the memory that tensorflow frees after each step for the next one, where the C library is glibc.
-
-    It would be given back to the system and asked for anew at every layer of every step: half the CPU time of training
-    (measured: 3.4 of 7.8 s an epoch of 7,072 patches, batches of 64). Memory in use grows by a tenth.
+    Parameters
+    ----------
+    model : dict
+        Arguments of `build`; a learning rate is ignored.
+    size : int
+        Side of the patches, pixels.
+    bands : int
+        Number of bands.
     """
-    allocator = ctypes.CDLL(None)
-    if hasattr(allocator, "mallopt"):
-        for parameter, value in GLIBC_ALLOCATOR.items():
-            allocator.mallopt(parameter, value)
-
-
-def save(model: keras.Model, path: Path) -> None:
-    """Write a ``.keras`` file whose bytes depend on the model alone.
-
-    Keras stamps the time on the archive's members and into its metadata, and marks shared objects by their address
-    in memory; here the time is constant and the marks count up.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder, "stamped.keras"))
-        with zipfile.ZipFile(Path(folder, "stamped.keras")) as stamped:
-            members = {name: stamped.read(name) for name in sorted(stamped.namelist())}
-    members["metadata.json"] = json.dumps(json.loads(members["metadata.json"]) | {"date_saved": STAMP}).encode()
-    members["config.json"] = json.dumps(_numbered(json.loads(members["config.json"]), {})).encode()
-    with whole(path) as partial, zipfile.ZipFile(partial, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name), content)  # a ZipInfo's own time is the start of 1980
-
-
-def load(path: Path) -> keras.Model:
-    """Read a saved model.
-
-    Raises
-    ------
-    StargalError
-        If the file is not one.
-    """
-    try:
-        return keras.models.load_model(intact(path))
-    except (OSError, ValueError, KeyError) as error:
-        raise unusable(path, str(error).splitlines()[0]) from None
-
-
-def predictor(model: keras.Model) -> Callable[..., NDArray[np.float32]]:
-    """The model as a function from patches ``(n, size, size, bands)`` to probabilities of a star ``(n,)``.
-
-    Of more than two classes it gives the probability of each, ``(n, classes)``. Its second argument are the auxiliary
-    inputs ``(n, inputs)``, if the model has any. Compiled once for any `n`; `keras.Model.predict` sets up anew at each
-    call.
-    """
-    graph = tf.function(lambda *inputs: outputs(model, inputs), input_signature=signature(model))
-    wanted = 0 if model.output_shape[1] == 1 else slice(None)
-    return lambda *inputs: graph(*inputs).numpy()[:, wanted]
-
-
-def outputs(model: keras.Model, inputs: Sequence[Any], training: bool = False) -> Any:
-    """What a model gives for its inputs, one or several."""
-    return model(inputs[0] if len(inputs) == 1 else list(inputs), training=training)
-
-
-def signature(model: keras.Model) -> list[tf.TensorSpec]:
-    """What each input of a model is, for any number of sources."""
-    return [tf.TensorSpec((None, *given.shape[1:]), tf.float32) for given in model.inputs]
-
-
-def _numbered(node: Any, numbers: dict[int, int]) -> Any:
-    """A configuration with its shared objects numbered in the order in which they appear."""
-    if isinstance(node, list):
-        return [_numbered(item, numbers) for item in node]
-    if isinstance(node, dict):
-        return {
-            key: numbers.setdefault(item, len(numbers)) if key == "shared_object_id" else _numbered(item, numbers)
-            for key, item in node.items()
-        }
-    return node
+    settings = {key: value for key, value in model.items() if key != "learning_rate"}
+    return layer_table(build(**settings, size=size, sky_sigma=[1.0] * bands, seed=0))

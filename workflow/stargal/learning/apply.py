@@ -1,6 +1,8 @@
-"""Classify the sources of a field with a published classifier, and say how far the result can be trusted."""
+"""Classify the sources of a field with a published classifier."""
 
+import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,26 +10,19 @@ import numpy as np
 import pandas as pd
 from astropy.table import Table
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from stargal.dataset.patches import extract_patches
 from stargal.errors import StargalError
-from stargal.evaluation.metrics import evaluate
-from stargal.imaging.cube import Cube
+from stargal.evaluation.catalogs import count_catalog
+from stargal.imaging.cube import Cube, read_cube
 from stargal.io.files import sha256, whole
-from stargal.io.tables import read_json
-from stargal.survey.fields import PIXEL_ARCSEC
-from stargal.survey.labels import CLASSES, GALAXY, LABELS, STAR, UNCERTAIN, UNKNOWN, known_labels
-
-MATCH_ARCSEC = 1.0
-"""Distance within which a detected and a catalogued source are one: the catalogue's own positions are good to 0.1, and
-half the seeing parts two sources."""
-
-CHUNK = 512
-"""Patches that a network is given at once; bounds its memory."""
+from stargal.io.tables import read_json, read_table
+from stargal.learning.network_files import load
+from stargal.learning.predict import predict
+from stargal.survey.labels import CLASSES, GALAXY, STAR
 
 NEEDED = ("experiment", "sky", "bands", "size", "magnitudes", "model_sha256")
-"""What is read of a description of a classifier."""
+"""Keys of classifier.json that are read here."""
 
 UNITS = {"ra": "deg", "dec": "deg", "x": "pix", "y": "pix", "edge_distance": "pix"}
 DESCRIPTIONS = {
@@ -47,30 +42,75 @@ DESCRIPTIONS = {
 }
 
 
+log = logging.getLogger(__name__)
+
+
+def classify_field(
+    *,
+    sky: str,
+    field: str,
+    cube: Path,
+    detections: Path,
+    model: Path,
+    description: Path,
+    fits: Path,
+    parquet: Path,
+) -> None:
+    """Classify the sources of a field, and write the catalogue as FITS and as parquet.
+
+    Parameters
+    ----------
+    sky : str
+        Name of the sky of the field.
+    field : str
+        Name of the field.
+    cube, detections : paths
+        Cube of the field, and its detected sources.
+    model, description : paths
+        model.keras and classifier.json of the classifier.
+    fits, parquet : paths
+        Where to write the catalogue.
+    """
+    classifier = read_classifier(model, description)
+    catalog = classify_sources(read_table(detections), read_cube(cube), classifier, partial(predict, load(model)))
+    provenance = {
+        "FIELD": (field, "rerun-run-camcol-field"),
+        "SKY": (sky, "where the frames come from"),
+        "CLASSFR": (classifier["experiment"], "experiment of the classifier"),
+        "TRAINSKY": (classifier["sky"], "sky that it learned from"),
+        "CLASSSHA": (classifier["model_sha256"], ""),  # leaves no room for a comment
+    }
+    write_catalog(catalog, fits, provenance)
+    catalog.attrs = {key: value for key, (value, _) in provenance.items()}
+    with whole(parquet) as unfinished:
+        catalog.to_parquet(unfinished, index=False)
+    log.info("%s: %s", field, ", ".join(f"{count} {name}" for name, count in count_catalog(catalog).items()))
+
+
 def read_classifier(model: Path, description: Path) -> dict[str, Any]:
-    """What classifier.json says of the model beside it.
+    """Read the classifier.json of a model.
 
     Raises
     ------
     StargalError
-        If it lacks what a classifier says, or is of another model.
+        If it lacks one of `NEEDED`, or describes another model.
     """
-    said = read_json(description)
-    missing = [key for key in NEEDED if not isinstance(said, dict) or key not in said]
+    read = read_json(description)
+    missing = [key for key in NEEDED if not isinstance(read, dict) or key not in read]
     if missing:
         raise StargalError(f"{description}: no {', '.join(missing)}: is it the classifier.json of a classifier?")
-    if said["model_sha256"] != sha256(model):
+    if read["model_sha256"] != sha256(model):
         raise StargalError(f"{model}: not the model that {description} describes; take both from one classifier")
-    return said
+    return read
 
 
-def classify(
+def classify_sources(
     detected: pd.DataFrame,
     cube: Cube,
     classifier: Mapping[str, Any],
     predict: Callable[[NDArray[np.float32]], NDArray[np.float32]],
 ) -> pd.DataFrame:
-    """The catalogue of a field: its sources with the probability that each is a star.
+    """Catalogue of a field: its sources with the probability that each is a star.
 
     Parameters
     ----------
@@ -91,12 +131,12 @@ def classify(
         - probability_star: calibrated (float32)
         - class: star above 0.5, else galaxy (str)
         - extrapolated: whether the r model magnitude lies beyond those of the training sources, or is not known (bool)
-        - no_data: share of the numbers of the patch that are missing, beyond an edge for example (float32)
+        - no_data: share of the pixels of the patch, over all bands, without data (float32)
 
     Raises
     ------
     StargalError
-        If the bands of the cube are in another order than the classifier's.
+        If the bands of the cube differ from the classifier's, or are in another order.
     """
     if cube.bands != classifier["bands"]:
         raise StargalError(
@@ -104,8 +144,7 @@ def classify(
             "to the classifier's"
         )
     patches = extract_patches(cube.image, detected["x"], detected["y"], classifier["size"])
-    parts = [predict(patches[first : first + CHUNK]) for first in range(0, len(patches), CHUNK)]
-    probability = np.concatenate([np.empty(0, np.float32), *parts]).astype(np.float32)
+    probability = predict(patches).astype(np.float32)
     low, high = classifier["magnitudes"]
     return detected.assign(
         probability_star=probability,
@@ -116,16 +155,16 @@ def classify(
 
 
 def write_catalog(table: pd.DataFrame, path: Path, provenance: Mapping[str, tuple[Any, str]]) -> None:
-    """Write a catalogue as a FITS table with units and descriptions, and in the header where it comes from.
+    """Write a catalogue as a FITS table, with units, descriptions, and provenance in the header.
 
     Parameters
     ----------
     table : DataFrame
-        As `classify` gives it.
+        As `classify_sources` gives it.
     path : path
         Ends in .fits.
     provenance : mapping
-        Value and comment of further keywords.
+        Value and comment of further header keywords.
     """
     rows = Table.from_pandas(table)
     for name in rows.colnames:
@@ -136,49 +175,3 @@ def write_catalog(table: pd.DataFrame, path: Path, provenance: Mapping[str, tupl
     rows.meta |= {"EXTNAME": "SOURCES", **provenance}
     with whole(path) as partial:
         rows.write(partial, format="fits", overwrite=True)
-
-
-def count_catalog(catalog: pd.DataFrame) -> dict[str, int]:
-    """How many primary sources a catalogue has, and of what."""
-    own = catalog[catalog["primary"]]
-    stars = int((own["class"] == CLASSES[STAR]).sum())
-    return {
-        "sources": len(own),
-        "stars": stars,
-        "galaxies": len(own) - stars,
-        "uncertain": int(own["probability_star"].between(*UNCERTAIN).sum()),
-        "extrapolated": int(own["extrapolated"].sum()),
-    }
-
-
-def compare_catalogs(catalog: pd.DataFrame, sources: pd.DataFrame, labels: str, resamples: int) -> dict[str, float]:
-    """A catalogue beside the survey's own of the same field.
-
-    Parameters
-    ----------
-    catalog : DataFrame
-        As `classify` gives it.
-    sources : DataFrame
-        As `stargal.dataset.sources.select_sources` gives them.
-    labels : str
-        photo or truth.
-    resamples : int
-        Of the intervals.
-
-    Returns
-    -------
-    dict
-        ``catalogued``, the sources of known label that the survey has; ``found``, the share of them that were detected
-        within `MATCH_ARCSEC`; of those ``accuracy`` and ``mcc`` with both ends of their intervals, and ``log_loss``.
-    """
-    label = known_labels(sources[LABELS[labels]])
-    known, label = sources[label != UNKNOWN], label[label != UNKNOWN]
-    tree = cKDTree(catalog[["x", "y"]].to_numpy(float))
-    distance, index = tree.query(known[["x", "y"]].to_numpy(float))
-    found = distance * PIXEL_ARCSEC <= MATCH_ARCSEC
-    probability = catalog["probability_star"].to_numpy(float)[index[found]]
-    scores = evaluate(label[found], probability, resamples=resamples)
-    wanted = [f"{name}{end}" for name in ("accuracy", "mcc") for end in ("", "_low", "_high")]
-    return {"catalogued": len(known), "found": float(found.mean())} | {
-        name: scores[name] for name in (*wanted, "log_loss")
-    }

@@ -1,0 +1,105 @@
+"""Catalogues of classified fields: their contents, and their agreement with the survey's own catalogues."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from stargal.evaluation.metrics import score_predictions
+from stargal.survey.fields import PIXEL_ARCSEC
+from stargal.survey.labels import CLASSES, LABELS, STAR, UNCERTAIN, UNKNOWN, known_labels
+
+BUCKETS = ("train", "validation", "test", "none")
+"""Order of the rows: fields in a bucket first, then those in none."""
+
+MATCH_ARCSEC = 1.0
+"""Largest distance between a detected and a catalogued source that are the same: positions in the catalogue are good to
+0.1 arcsec, and two sources are separate from about half the seeing."""
+
+
+def catalog_table(
+    catalogs: Sequence[pd.DataFrame],
+    sources: Sequence[pd.DataFrame],
+    *,
+    fields: Sequence[str],
+    buckets: Mapping[str, str],
+    labels: str,
+    resamples: int,
+) -> pd.DataFrame:
+    """Contents of the catalogues, compared with the survey's catalogue for fields in a bucket.
+
+    Parameters
+    ----------
+    catalogs : sequence of DataFrame
+        Catalogues, in the order of `fields`.
+    sources : sequence of DataFrame
+        Survey sources of the fields in a bucket, in the order of `fields`.
+    fields : sequence of str
+    buckets : mapping
+        Bucket of each field that is in one.
+    labels : str
+        Labels to compare with: photo or truth.
+    resamples : int
+        Bootstrap resamples of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row per field, by bucket: ``field, bucket`` (none for a field in no bucket), `count_catalog` and, where
+        there are sources, `compare_catalogs`.
+    """
+    surveyed = dict(zip([field for field in fields if field in buckets], sources, strict=True))
+    rows: list[dict[str, Any]] = []
+    for field, catalog in zip(fields, catalogs, strict=True):
+        row: dict[str, Any] = {"field": field, "bucket": buckets.get(field, "none")} | count_catalog(catalog)
+        if field in surveyed:
+            row |= compare_catalogs(catalog, surveyed[field], labels, resamples)
+        rows.append(row)
+    return pd.DataFrame([row for bucket in BUCKETS for row in rows if row["bucket"] == bucket])
+
+
+def count_catalog(catalog: pd.DataFrame) -> dict[str, int]:
+    """Number of primary sources in a catalogue, of each class, uncertain and extrapolated."""
+    own = catalog[catalog["primary"]]
+    stars = int((own["class"] == CLASSES[STAR]).sum())
+    return {
+        "sources": len(own),
+        "stars": stars,
+        "galaxies": len(own) - stars,
+        "uncertain": int(own["probability_star"].between(*UNCERTAIN).sum()),
+        "extrapolated": int(own["extrapolated"].sum()),
+    }
+
+
+def compare_catalogs(catalog: pd.DataFrame, sources: pd.DataFrame, labels: str, resamples: int) -> dict[str, float]:
+    """Agreement of a catalogue with the survey's own of the same field.
+
+    Parameters
+    ----------
+    catalog : DataFrame
+        As `stargal.learning.apply.classify_sources` gives it.
+    sources : DataFrame
+        As `stargal.dataset.sources.select_sources` gives them.
+    labels : str
+        photo or truth.
+    resamples : int
+        Bootstrap resamples of the intervals.
+
+    Returns
+    -------
+    dict
+        ``catalogued``, the number of survey sources of known label; ``found``, the share of them detected within
+        `MATCH_ARCSEC`; ``accuracy`` and ``mcc`` of those with both ends of their intervals, and ``log_loss``.
+    """
+    label = known_labels(sources[LABELS[labels]])
+    known, label = sources[label != UNKNOWN], label[label != UNKNOWN]
+    tree = cKDTree(catalog[["x", "y"]].to_numpy(float))
+    distance, index = tree.query(known[["x", "y"]].to_numpy(float))
+    found = distance * PIXEL_ARCSEC <= MATCH_ARCSEC
+    probability = catalog["probability_star"].to_numpy(float)[index[found]]
+    scores = score_predictions(label[found], probability, resamples=resamples)
+    wanted = [f"{name}{end}" for name in ("accuracy", "mcc") for end in ("", "_low", "_high")]
+    return {"catalogued": len(known), "found": float(found.mean())} | {
+        name: scores[name] for name in (*wanted, "log_loss")
+    }
