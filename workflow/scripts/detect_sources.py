@@ -13,7 +13,7 @@ from typer import Option
 from stargal.imaging.frames import read_frame
 from stargal.io import cli
 from stargal.io.files import whole
-from stargal.photometry.catalog import detect_sources
+from stargal.photometry.sources import detect_sources
 from stargal.survey.fields import Field
 
 

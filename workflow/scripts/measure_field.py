@@ -16,7 +16,10 @@ from stargal.imaging.frames import read_frame
 from stargal.io import cli
 from stargal.io.files import whole
 from stargal.io.tables import read_table
-from stargal.photometry.photo import classify, detect, measure, prepare
+from stargal.photometry.classify import photo_types
+from stargal.photometry.detect import detect_peaks
+from stargal.photometry.measure import measure_sources
+from stargal.photometry.planes import prepare_planes
 from stargal.simulation.catalog import match_truth, tabulate
 from stargal.simulation.sky import extinction
 from stargal.survey.fields import BANDS, COLUMNS, REFERENCE, ROWS, Field
@@ -35,9 +38,9 @@ def main(
     calibration = [opened[band].nmgy_per_dn if band in opened else float("nan") for band in BANDS]
     dust = extinction(*(float(angle) for angle in astrometry.to_sky(COLUMNS / 2, ROWS / 2)))
     with threadpool_limits(1):  # on more threads sums come in another order, and other bits
-        planes = prepare(opened, place.camcol)
-        sources = measure(planes, detect(planes))
-    table = tabulate(sources, classify(sources, calibration), calibration, dust, astrometry, place)
+        planes = prepare_planes(opened, place.camcol)
+        sources = measure_sources(planes, detect_peaks(planes))
+    table = tabulate(sources, photo_types(sources, calibration), calibration, dust, astrometry, place)
     if truth is not None:
         table = pd.concat([table, match_truth(table, read_table(truth), astrometry)], axis=1)
     with whole(measured) as partial:

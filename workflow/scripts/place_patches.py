@@ -12,8 +12,8 @@ from typing import Annotated
 import numpy as np
 from typer import Option
 
+from stargal.dataset.places import NAMES, place_patches
 from stargal.dataset.sources import in_frame, read_catalog
-from stargal.evaluation.classes import NAMES, place_patches
 from stargal.imaging.cube import read_cube
 from stargal.io import cli
 from stargal.io.files import whole

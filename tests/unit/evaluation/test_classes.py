@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
+from stargal.dataset.places import BOTH, SKY
 from stargal.errors import StargalError
 from stargal.evaluation import classes
-from stargal.evaluation.classes import BOTH, SKY
 from stargal.learning import models, train
 from stargal.survey.fields import COLUMNS, ROWS
 from stargal.survey.labels import GALAXY, STAR, UNKNOWN

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
+from stargal.report.look import save, style
 
 from made_sky import FWHM, SIGMA, Drawn, make_frame
 from stargal.evaluation import realism
-from stargal.photometry import photo
-from stargal.report.look import save, style
+from stargal.photometry.planes import Plane, prepare_planes
 from stargal.survey.fields import PIXEL_ARCSEC
 
 
@@ -60,12 +60,12 @@ def test_correlated_noise_shows():
 def test_wings_show():
     """A PSF with more of its light far out, at the same core."""
     frame = make_frame(made_sources(1), "r")
-    plane = photo.prepare({"r": frame}, 3)["r"]
+    plane = prepare_planes({"r": frame}, 3)["r"]
     image = plane.psf.images.copy()
     described = realism.describe_plane(plane, frame.image)
     pixels = np.hypot(*np.mgrid[-18:19, -18:19])
     image[0] = image[0] / 1.05 + 0.05 * (pixels > 7) / (pixels > 7).sum()
-    broader = photo.Plane(**(vars(plane) | {"psf": type(plane.psf)(image, plane.psf.stars)}))
+    broader = Plane(**(vars(plane) | {"psf": type(plane.psf)(image, plane.psf.stars)}))
     assert value(realism.describe_plane(broader, frame.image), "PSF wings") > value(described, "PSF wings") + 0.03
 
 

@@ -14,8 +14,12 @@ from stargal.dataset.sources import read_catalog
 from stargal.errors import StargalError
 from stargal.imaging.frames import read_frame
 from stargal.io.files import record_of, sha256
-from stargal.photometry import photo
+from stargal.photometry.classify import photo_types
+from stargal.photometry.detect import detect_peaks
+from stargal.photometry.measure import measure_sources
+from stargal.photometry.planes import prepare_planes, without_wings
 from stargal.simulation import catalog
+from stargal.survey.catalog import CHILD, SATURATED
 from stargal.survey.fields import BANDS, PIXEL_ARCSEC, STEP_ROWS, Field
 
 FIELD = Field(301, 1000, 3, 50)
@@ -46,9 +50,9 @@ def frames(sources):
 
 @pytest.fixture(scope="module")
 def measured(frames):
-    planes = photo.prepare(frames, 3)
-    found = photo.measure(planes, photo.detect(planes))
-    return found | {"type": photo.classify(found, [0.005] * 5)}
+    planes = prepare_planes(frames, 3)
+    found = measure_sources(planes, detect_peaks(planes))
+    return found | {"type": photo_types(found, [0.005] * 5)}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,7 @@ def test_a_pair_is_parted_and_a_closer_one_is_not(measured, sources):
     apart, close = sources[-4:-2], sources[-2:]
     found = nearest(measured, apart)
     assert found[0] != found[1]
-    assert (measured["flags"][found] & photo.CHILD > 0).all()
+    assert (measured["flags"][found] & CHILD > 0).all()
     np.testing.assert_allclose(measured["psf"][found][:, 2], [30, 20], rtol=0.06)
     found = nearest(measured, close)
     assert found[0] == found[1]
@@ -117,8 +121,8 @@ def test_a_pair_is_parted_and_a_closer_one_is_not(measured, sources):
 def test_a_cosmic_ray_is_no_source(frames, sources):
     image = frames["g"].image.copy()
     image[250, 33] += 2.0
-    planes = photo.prepare(frames | {"g": replace(frames["g"], image=image)}, 3)
-    found = photo.detect(planes)
+    planes = prepare_planes(frames | {"g": replace(frames["g"], image=image)}, 3)
+    found = detect_peaks(planes)
     assert np.hypot(found.x - 33, found.y - 250).min() > 5
 
 
@@ -127,7 +131,7 @@ def test_wings_of_bright_sources_are_taken_away():
     distance = np.hypot(np.arange(-150, 151), np.arange(-150, 151)[:, None])
     noise = rng.normal(0, 1, distance.shape)
     image = (noise + 2e4 * np.maximum(distance, 4) ** -2.5).astype(np.float32)
-    left = photo.without_wings(image, 1.0)
+    left = without_wings(image, 1.0)
     near, ring = distance < 13, (distance > 18) & (distance < 55)
     np.testing.assert_array_equal(left[near], image[near])
     assert image[ring].mean() > 2 and abs(left[ring].mean()) < 0.3
@@ -139,8 +143,8 @@ def test_a_missing_band_is_nan(measured):
 
 
 def test_same_numbers_again(frames, measured):
-    planes = photo.prepare(frames, 3)
-    again = photo.measure(planes, photo.detect(planes))
+    planes = prepare_planes(frames, 3)
+    again = measure_sources(planes, detect_peaks(planes))
     for name, values in again.items():
         np.testing.assert_array_equal(values, measured[name])
 
@@ -148,9 +152,9 @@ def test_same_numbers_again(frames, measured):
 def test_too_few_stars_is_told(frames):
     empty = make_frame([], "r")
     with pytest.raises(StargalError, match="band r: 0 stars"):
-        photo.prepare({"r": empty}, 3)
+        prepare_planes({"r": empty}, 3)
     with pytest.raises(StargalError, match="no frame of band r"):
-        photo.prepare({"g": frames["g"]}, 3)
+        prepare_planes({"g": frames["g"]}, 3)
 
 
 @pytest.mark.parametrize(
@@ -263,12 +267,12 @@ def test_photo_agrees_with_photo(mirror):
     """Fluxes, widths and positions of real stars against the genuine catalogue of that field."""
     root = mirror / "eboss/photoObj/frames/301/4510/4"
     frames = {band: read_frame(root / f"frame-{band}-004510-4-0030.fits.bz2") for band in BANDS}
-    planes = photo.prepare(frames, 4)
-    measured = photo.measure(planes, photo.detect(planes))
-    types = photo.classify(measured, [planes[band].calibration for band in BANDS])
+    planes = prepare_planes(frames, 4)
+    measured = measure_sources(planes, detect_peaks(planes))
+    types = photo_types(measured, [planes[band].calibration for band in BANDS])
     with fits.open(next(mirror.glob("eboss/sweeps/*/301/calibObj-004510-4-star.fits.gz"))) as hdus:
         rows = hdus[1].data[hdus[1].data["FIELD"] == 30]
-    rows = rows[(rows["PSFFLUX"][:, 2] > 2) & (rows["OBJC_FLAGS"] & photo.SATURATED == 0)]
+    rows = rows[(rows["PSFFLUX"][:, 2] > 2) & (rows["OBJC_FLAGS"] & SATURATED == 0)]
     x, y = rows["COLC"][:, 2] - 0.5, rows["ROWC"][:, 2] - 0.5
     found = np.array([np.argmin(np.hypot(measured["x"] - a, measured["y"] - b)) for a, b in zip(x, y, strict=True)])
     offset = np.hypot(measured["x"][found] - x, measured["y"][found] - y)

@@ -33,6 +33,7 @@ from tqdm import tqdm
 from stargal import __version__
 from stargal.errors import StargalError
 from stargal.io.files import record_of, recorded, sha256, write_record
+from stargal.survey.catalog import COLUMNS_NEEDED, OBJC_TYPES
 from stargal.survey.fields import COLUMNS, FRAME_LAG, ROWS, Field
 
 USER_AGENT = f"stargal/{__version__} (star/galaxy workflow; {requests.utils.default_user_agent()})"
@@ -49,23 +50,6 @@ SLOWEST = 1000.0
 
 CHUNK = 1 << 16
 """Bytes read at once."""
-
-CATALOG_COLUMNS = (
-    "RUN",
-    "CAMCOL",
-    "FIELD",
-    "ID",
-    "OBJC_TYPE",
-    "RA",
-    "DEC",
-    "PSFFLUX",
-    "MODELFLUX",
-    "RESOLVE_STATUS",
-)
-"""Columns of a catalogue that the workflow cannot do without."""
-
-OBJC_TYPES = {"star": 6, "gal": 3}
-"""OBJC_TYPE of the sources in each kind of catalogue."""
 
 
 class _Decompressor(Protocol):
@@ -528,7 +512,7 @@ def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
             raise StargalError("no table in the first extension")
         table = hdus[1].data
         names = {name.upper() for name in hdus[1].columns.names}
-        missing = [name for name in CATALOG_COLUMNS if name not in names]
+        missing = [name for name in COLUMNS_NEEDED if name not in names]
         if missing:
             raise StargalError(f"columns missing: {', '.join(missing)}")
         if len(table) == 0:

@@ -14,25 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stargal.constants import FWHM_PER_SIGMA
 from stargal.errors import StargalError
 from stargal.imaging.cube import Cube
 from stargal.imaging.stars import measure_stars
 from stargal.io.files import intact
-from stargal.constants import FWHM_PER_SIGMA
+from stargal.survey.catalog import COLUMNS_NEEDED, FLAG_BITS, PHOTO_TYPES, RUN_PRIMARY
 from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS, Field
-from stargal.survey.labels import GALAXY, STAR
+from stargal.survey.geometry import edge_distance
+from stargal.survey.magnitudes import magnitude
 
-PHOTO_TYPES = {6: STAR, 3: GALAXY}
-"""Label of photo's OBJC_TYPE."""
-
-RUN_PRIMARY = 1
-"""Bit of RESOLVE_STATUS: the one detection of a source in its run. SURVEY_PRIMARY (256) is no use here: it keeps one
-run of several over the same sky, and may be another one."""
-
-FLAG_BITS = {"BRIGHT": 1, "EDGE": 2, "BLENDED": 3, "NODEBLEND": 6, "SATURATED": 18}
-"""Bits of OBJC_FLAGS that the config may reject."""
-
-COLUMNS_NEEDED = ("RUN", "CAMCOL", "FIELD", "ID", "OBJC_TYPE", "RA", "DEC", "PSFFLUX", "MODELFLUX", "RESOLVE_STATUS")
 _FLAGS, _TRUTH = "OBJC_FLAGS", "TRUE_TYPE"
 
 
@@ -174,20 +165,6 @@ def in_frame(
             f"{field.field + 1} lies in the frame: catalogue and frames are not of one field"
         )
     return table[keep].reset_index(drop=True)
-
-
-def magnitude(flux: NDArray[np.float32]) -> NDArray[np.float32]:
-    """AB magnitude of a flux in nanomaggies, whose zero point is 22.5; NaN where it is not positive."""
-    magnitude = np.full(flux.shape, np.nan)
-    positive = flux > 0
-    magnitude[positive] = 22.5 - 2.5 * np.log10(flux[positive].astype(np.float64))
-    return magnitude.astype(np.float32)
-
-
-def edge_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Distance of positions on a frame to the nearest of its edges, pixels."""
-    distance = np.minimum.reduce([x + 0.5, COLUMNS - 0.5 - x, y + 0.5, ROWS - 0.5 - y])
-    return distance.astype(np.float32)
 
 
 def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:

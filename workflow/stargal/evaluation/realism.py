@@ -17,8 +17,11 @@ from scipy.stats import trim_mean
 from stargal.imaging.frames import Frame
 from stargal.imaging.psf import HALF as PSF_HALF
 from stargal.imaging.stars import sky_sigma
-from stargal.photometry.photo import Plane, classify, detect, measure, prepare
-from stargal.simulation.catalog import within_limits
+from stargal.photometry.classify import photo_types
+from stargal.photometry.detect import detect_peaks
+from stargal.photometry.measure import measure_sources
+from stargal.photometry.planes import Plane, prepare_planes
+from stargal.survey.catalog import within_limits
 from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE
 
 Image = NDArray[np.float32]
@@ -63,11 +66,11 @@ def describe_field(frames: Mapping[str, Frame], camcol: int) -> pd.DataFrame:
     DataFrame
         quantity, band, bin (of r magnitude, or empty), value.
     """
-    planes = prepare(frames, camcol)
+    planes = prepare_planes(frames, camcol)
     parts = [describe_plane(plane, frames[band].image) for band, plane in planes.items()]
-    measured = measure(planes, detect(planes))
+    measured = measure_sources(planes, detect_peaks(planes))
     calibration = [planes[band].calibration if band in planes else np.nan for band in BANDS]
-    parts.append(describe_sources(measured, classify(measured, calibration)))
+    parts.append(describe_sources(measured, photo_types(measured, calibration)))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -15,21 +15,17 @@ from astropy.wcs import WCS
 from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 
+from stargal.constants import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled
 from stargal.imaging.cube import SATURATED, Cube, make_header
 from stargal.imaging.frames import Frame
 from stargal.imaging.resample import REACH, reproject_image, resample
 from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_sigma
-from stargal.constants import FWHM_PER_SIGMA
+from stargal.survey.camera import SATURATION_DN
 from stargal.survey.fields import PIXEL_ARCSEC, Field
 
 Array = NDArray[np.floating[Any]]
-
-SATURATION_DN = 50_000.0
-"""Counts above which a pixel is taken as saturated. The converters end at 65,535 with a bias of 1,000 (Gunn et al.
-1998, AJ 116, 3040); genuine frames show the flat tops of bright stars between 52,000 and 60,000. Frames record no
-saturation, and photo has filled in the cores of some saturated stars: the bit is a lower bound."""
 
 STARS_FOR_ORDER = (6, 18, 50, 80)
 """Stars that a fit of order 0, 1, 2, 3 needs; it has 1, 3, 5, 7 terms. Chosen by cross-validation on six fields."""
@@ -168,8 +164,8 @@ def align_band(
         "y_offset_before": _median(offset_y),
         "x_offset": _median(left_x),
         "y_offset": _median(left_y),
-        "x_scatter": 1.4826 * _median(np.abs(left_x - _median(left_x))),
-        "y_scatter": 1.4826 * _median(np.abs(left_y - _median(left_y))),
+        "x_scatter": MAD_TO_SIGMA * _median(np.abs(left_x - _median(left_x))),
+        "y_scatter": MAD_TO_SIGMA * _median(np.abs(left_y - _median(left_y))),
         "flux_ratio": _median((after.flux / before.flux)[ok]),
         "fwhm_ratio": _median((after.sigma / before.sigma)[ok]),
         "fwhm": FWHM_PER_SIGMA * PIXEL_ARCSEC * _median(after.sigma[ok]),
@@ -244,7 +240,7 @@ def _fit_clipped(terms: Array, values: Array, use: NDArray[np.bool_]) -> Array:
     for _ in range(5):
         coefficients = np.linalg.lstsq(terms[keep], values[keep], rcond=None)[0]
         residual = np.abs(values - terms @ coefficients)
-        spread = 1.4826 * np.median(residual[use])
+        spread = MAD_TO_SIGMA * np.median(residual[use])
         keep = use & (residual <= 3 * spread)
     return coefficients
 

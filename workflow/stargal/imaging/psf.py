@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from stargal.constants import FWHM_PER_SIGMA
 from stargal.errors import StargalError
 from stargal.imaging.resample import REACH, lanczos3
 from stargal.imaging.stars import find_stars, measure_stars
-from stargal.constants import FWHM_PER_SIGMA
 from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC
 
 Array = NDArray[np.floating[Any]]

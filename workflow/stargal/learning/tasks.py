@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stargal.dataset.places import NAMES, require_all_classes
 from stargal.errors import StargalError
-from stargal.evaluation.classes import NAMES, require_all_classes, score_calls
+from stargal.evaluation.classes import score_calls
 from stargal.evaluation.metrics import score_buckets
 from stargal.survey.labels import CLASSES, LABELS, require_both_classes
 

@@ -24,30 +24,13 @@ from numpy.polynomial import Legendre, Polynomial
 from numpy.typing import ArrayLike, NDArray
 
 from stargal.imaging.astrometry import AsTrans
+from stargal.survey.camera import DARK_VARIANCE, GAIN
 from stargal.survey.fields import BANDS, COLUMNS, FRAME_LAG, PIXEL_ARCSEC, ROWS, STEP_ROWS, Field
 
 Array = NDArray[np.floating[Any]]
 
 ROW_DEGREES = 1.1e-4
 """Drift of the sky in the time a row takes, and side of a pixel, deg."""
-
-GAIN = {
-    "u": (1.62, 1.825, 1.59, 1.6, 1.47, 2.17),
-    "g": (3.32, 3.855, 3.845, 3.995, 4.05, 4.035),
-    "r": (4.71, 4.6, 4.72, 4.76, 4.725, 4.895),
-    "i": (5.165, 6.565, 4.86, 4.885, 4.64, 4.76),
-    "z": (4.745, 5.155, 4.885, 4.775, 3.48, 4.69),
-}
-"""Electrons per count, camera columns 1 to 6 (frame data model, runs after 1500)."""
-
-DARK_VARIANCE = {
-    "u": (9.61, 12.6025, 8.7025, 12.6025, 9.3025, 7.0225),
-    "g": (15.6025, 1.44, 1.3225, 1.96, 1.1025, 1.8225),
-    "r": (1.8225, 1.0, 1.3225, 1.3225, 0.81, 0.9025),
-    "i": (7.84, 6.25, 4.6225, 7.5625, 7.84, 5.0625),
-    "z": (0.81, 1.0, 1.0, 12.6025, 2.1025, 1.21),
-}
-"""Variance of dark current and readout, counts squared (frame data model, runs after 1500)."""
 
 NMGY_PER_COUNT = {"u": 0.0102, "g": 0.0038, "r": 0.0051, "i": 0.0067, "z": 0.0355}
 """Medians of genuine frames, as are the next three."""

@@ -18,21 +18,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from stargal import __version__
-from stargal.archive.transfer import OBJC_TYPES
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import Astrometry
 from stargal.io.files import whole
+from stargal.survey.catalog import FORMATS, OBJC_TYPES, RUN_PRIMARY, TRUTH_FORMATS, UNKNOWN
 from stargal.survey.fields import BANDS, REFERENCE, STEP_ROWS, TRIM, Field, fields_ahead
 from stargal.survey.labels import STAR
-
-STAR_LIMITS = (22.5, 22.5, 22.5, 22.0, 21.5)
-"""A star is catalogued if one of its dereddened PSF magnitudes, u g r i z, is below these."""
-
-GALAXY_LIMITS = (21.0, 22.0, 22.0, 20.5, 20.1)
-"""A galaxy is catalogued if one of its dereddened model magnitudes is below these."""
-
-RUN_PRIMARY = 1
-"""RESOLVE_STATUS: the one detection of a source in its run."""
 
 MATCH_RADIUS = 3.0
 """Distance within which a true source is taken for a measured one, pixels (1.2 arcsec)."""
@@ -45,9 +36,6 @@ BLEND_SHARE = 0.1
 
 SAME_RADIUS = 2.0
 """Distance within which two measurements near a border of two fields are of one source, pixels."""
-
-UNKNOWN = -9999.0
-"""What genuine catalogues hold for a measurement that failed."""
 
 _BAND_COLUMNS = {
     "ROWC": "row",
@@ -84,24 +72,6 @@ _KNOWN = {
     "COLVDEGERR": UNKNOWN,
 }
 """Columns of one value; all others that are not filled hold zero or nothing, as most rows of a genuine file do."""
-
-FORMATS = {
-    "RUN": "I", "RERUN": "3A", "CAMCOL": "B", "FIELD": "I", "ID": "I", "OBJC_TYPE": "J", "OBJC_FLAGS": "J",
-    "OBJC_FLAGS2": "J", "OBJC_ROWC": "E", "ROWVDEG": "E", "ROWVDEGERR": "E", "COLVDEG": "E", "COLVDEGERR": "E",
-    "ROWC": "5E", "COLC": "5E", "M_RR_CC": "5E", "M_RR_CC_PSF": "5E", "FLAGS": "5J", "FLAGS2": "5J", "PSP_STATUS": "5J",
-    "RA": "D", "DEC": "D", "PSF_FWHM": "5E", "EXTINCTION": "5E", "SKYFLUX": "5E", "PSFFLUX": "5E", "PSFFLUX_IVAR": "5E",
-    "FIBERFLUX": "5E", "FIBERFLUX_IVAR": "5E", "FIBER2FLUX": "5E", "FIBER2FLUX_IVAR": "5E", "MODELFLUX": "5E",
-    "MODELFLUX_IVAR": "5E", "CALIB_STATUS": "5J", "NMGYPERCOUNT": "5E", "RESOLVE_STATUS": "J", "THING_ID": "J",
-    "IFIELD": "J", "BALKAN_ID": "J", "NDETECT": "J", "PM_MATCH": "J", "PMRA": "E", "PMDEC": "E", "PMRAERR": "E",
-    "PMDECERR": "E", "PM_SIGRA": "E", "PM_SIGDEC": "E", "PM_NFIT": "J", "PM_DIST22": "E", "TMASS_J": "E",
-    "TMASS_J_IVAR": "E", "TMASS_H": "E", "TMASS_H_IVAR": "E", "TMASS_K": "E", "TMASS_K_IVAR": "E", "TMASS_PH_QUAL": "A",
-    "TMASS_RD_FLG": "I", "TMASS_BL_FLG": "I", "TMASS_CC_FLG": "A", "TMASS_GAL_CONTAM": "B", "TMASS_MP_FLG": "B",
-    "TMASS_HEMIS": "A", "TMASS_JDATE": "D", "APERFLUX6": "5E", "ZHEDFLAG": "I",
-}  # fmt: skip
-"""The 65 columns of a genuine file and their FITS formats."""
-
-TRUTH_FORMATS = {"TRUE_TYPE": "J", "TRUTH_ID": "K", "TRUE_FLUX": "5E", "BLENDED_WITH": "K"}
-"""Further columns of a simulated file."""
 
 
 def tabulate(
@@ -274,23 +244,6 @@ def _seen_before(table: pd.DataFrame) -> NDArray[np.bool_]:
     # What a field has of its own stays, if only one of two is such.
     again[np.where(own[pairs[:, 1]] & ~own[pairs[:, 0]], pairs[:, 0], pairs[:, 1])] = True
     return again
-
-
-def within_limits(table: pd.DataFrame, kind: str) -> NDArray[np.bool_]:
-    """Which sources a catalogue of one kind holds.
-
-    Parameters
-    ----------
-    table : DataFrame
-        type, psf_u ... model_z and, where magnitudes are to be dereddened, extinction_u ... extinction_z.
-    kind : str
-        star or gal.
-    """
-    name, limits = {"star": ("psf", STAR_LIMITS), "gal": ("model", GALAXY_LIMITS)}[kind]
-    flux = table[[f"{name}_{band}" for band in BANDS]].to_numpy(float)
-    dust = table.reindex(columns=[f"extinction_{band}" for band in BANDS], fill_value=0.0).to_numpy(float)
-    faintest = 10 ** (0.4 * (22.5 - np.asarray(limits) - dust))
-    return (table["type"] == OBJC_TYPES[kind]).to_numpy() & (flux > faintest).any(axis=1)
 
 
 def make_rows(table: pd.DataFrame, field: Field) -> NDArray[Any]:

@@ -5,14 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from stargal.dataset.sources import edge_distance, magnitude
 from stargal.imaging.frames import Frame
-from stargal.photometry import photo
+from stargal.photometry.classify import photo_types
+from stargal.photometry.detect import detect_peaks
+from stargal.photometry.measure import measure_sources
+from stargal.photometry.planes import prepare_planes
 from stargal.survey.fields import BANDS, REFERENCE, Field, fields_ahead
+from stargal.survey.geometry import edge_distance
+from stargal.survey.magnitudes import magnitude
 
 
 def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
-    """The sources on the frames of a field; see `stargal.photometry.photo` for how they are found.
+    """The sources on the frames of a field; see `stargal.photometry` for how they are found.
 
     Parameters
     ----------
@@ -32,7 +36,7 @@ def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
           is primary in one of them (bool)
         - photo_type: 3 galaxy, 6 star, by photo's own rule (int16)
         - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
-        - flags: of those of OBJC_FLAGS that `stargal.photometry.photo` sets (int32)
+        - flags: of those of OBJC_FLAGS that `stargal.photometry` sets (int32)
         - edge_distance: to the nearest edge of the frame, pixels (float32)
 
     Raises
@@ -40,8 +44,8 @@ def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
     StargalError
         If a frame has too few stars for its PSF.
     """
-    planes = photo.prepare(frames, field.camcol)
-    measured = photo.measure(planes, photo.detect(planes))
+    planes = prepare_planes(frames, field.camcol)
+    measured = measure_sources(planes, detect_peaks(planes))
     x, y = measured["x"], measured["y"]
     ra, dec = frames[REFERENCE].astrometry.to_sky(x, y)
     calibration = [frames[band].nmgy_per_dn for band in BANDS]
@@ -59,7 +63,7 @@ def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
             "x": x,
             "y": y,
             "primary": fields_ahead(y) == 0,
-            "photo_type": photo.classify(measured, calibration).astype(np.int16),
+            "photo_type": photo_types(measured, calibration).astype(np.int16),
             **magnitudes,
             "flags": measured["flags"].astype(np.int32),
             "edge_distance": edge_distance(x, y),

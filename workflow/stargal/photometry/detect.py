@@ -1,0 +1,114 @@
+"""Detect sources: peaks of every band, smoothed with its PSF, above 5 sigma, merged on the pixels of r.
+
+Thresholds in steps part the peaks of one isophote (SExtractor's tree, Bertin & Arnouts 1996, A&AS 117, 393). Peaks that
+no threshold parts stay one source.
+"""
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+
+import numpy as np
+import sep
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from stargal.imaging.psf import HALF as PSF_HALF
+from stargal.photometry.planes import Array, Plane
+from stargal.survey.catalog import BLENDED, CHILD, EDGE, NODEBLEND
+from stargal.survey.fields import BANDS, REFERENCE
+
+THRESHOLD = 5.0
+"""Height of the faintest peak in the smoothed image, sigma of that image (photo's)."""
+
+
+DEBLEND_LEVELS, DEBLEND_CONTRAST = 32, 0.002
+"""Thresholds between the lowest and the peak, and the share of the flux a branch needs to be a source."""
+
+
+COSMIC_RAY = 2.0
+"""Brightest pixel over that of a point source of the same smoothed height, above which a peak is a cosmic ray."""
+
+
+MERGE_RADIUS = 3.0
+"""Peaks of two bands within this distance are one source, pixels."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Peaks of a field on r's pixels, an array (n,) each: position, flags, and in which band they were found."""
+
+    x: Array
+    y: Array
+    flags: NDArray[np.int32]
+    band: NDArray[np.int64]
+
+
+def detect_peaks(planes: AnyMapping[str, Plane]) -> Detections:
+    """Find the sources of a field in all bands.
+
+    r comes first, then i, g, z, u. A peak of a later band is new if no source is within `MERGE_RADIUS` and it lies
+    outside the isophotes of the earlier bands: inside one, the earlier band has not parted it from its neighbour.
+    """
+    found: list[Array] = []
+    flags: list[NDArray[np.int32]] = []
+    bands: list[NDArray[np.int64]] = []
+    isophotes: list[tuple[Plane, NDArray[np.int32]]] = []
+    for band in [name for name in "rigzu" if name in planes]:
+        plane = planes[band]
+        x, y, flag, segments = _peaks(plane)
+        # Back to r's pixels: the shift changes by 1e-3 a pixel at most, so that one step is enough.
+        dx, dy = plane.mapping.shift(x, y)
+        dx, dy = plane.mapping.shift(x - dx, y - dy)
+        x, y = x - dx, y - dy
+        new = np.ones(len(x), dtype=bool)
+        if found and len(x):
+            distance, _ = cKDTree(np.concatenate(found)).query(np.stack([x, y], axis=1))
+            new &= distance > MERGE_RADIUS
+        for earlier, inside in isophotes:
+            new &= ~_within(earlier, inside, x, y)
+        rows, columns = planes[REFERENCE].image.shape
+        new &= (x > -0.5) & (y > -0.5) & (x < columns - 0.5) & (y < rows - 0.5)
+        found.append(np.stack([x, y], axis=1)[new])
+        flags.append(flag[new])
+        bands.append(np.full(new.sum(), BANDS.index(band)))
+        isophotes.append((plane, segments))
+    position = np.concatenate(found)
+    order = np.lexsort((position[:, 0], position[:, 1]))
+    return Detections(
+        position[order, 0], position[order, 1], np.concatenate(flags)[order], np.concatenate(bands)[order]
+    )
+
+
+def _peaks(plane: Plane) -> tuple[Array, Array, NDArray[np.int32], NDArray[np.int32]]:
+    """Peaks of one band: x, y, flags, and the map of their isophotes."""
+    middle, reach = PSF_HALF, 4
+    inner = plane.psf.images[0][middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
+    kernel = inner / inner.sum()
+    threshold = THRESHOLD * plane.sigma * float(np.sqrt((kernel**2).sum()))
+    peaks, segments = sep.extract(
+        plane.image,
+        threshold,
+        minarea=1,
+        filter_kernel=kernel,
+        filter_type="conv",
+        deblend_nthresh=DEBLEND_LEVELS,
+        deblend_cont=DEBLEND_CONTRAST,
+        clean=False,
+        segmentation_map=True,
+    )
+    # A pixel that stands out more than the PSF allows is a cosmic ray; photo takes those out before it looks.
+    allowed = inner.max() / (inner * kernel).sum() * peaks["cpeak"]
+    ray = (peaks["peak"] > COSMIC_RAY * allowed) & (peaks["peak"] - allowed > THRESHOLD * plane.sigma)
+    peaks = peaks[~ray]
+    truncated, merged = (peaks["flag"] & sep.OBJ_TRUNC) > 0, (peaks["flag"] & sep.OBJ_MERGED) > 0
+    # Photo does not part what touches the edge of the frame.
+    flags = EDGE * truncated + CHILD * (merged & ~truncated) + (BLENDED + NODEBLEND) * (merged & truncated)
+    return peaks["xcpeak"].astype(float), peaks["ycpeak"].astype(float), flags.astype(np.int32), segments
+
+
+def _within(plane: Plane, segments: NDArray[np.int32], x: Array, y: Array) -> NDArray[np.bool_]:
+    """Whether positions on r's pixels lie in an isophote of a band."""
+    dx, dy = plane.mapping.shift(x, y)
+    column = np.clip(np.rint(x + dx).astype(int), 0, segments.shape[1] - 1)
+    row = np.clip(np.rint(y + dy).astype(int), 0, segments.shape[0] - 1)
+    return segments[row, column] > 0

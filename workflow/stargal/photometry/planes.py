@@ -1,0 +1,145 @@
+"""Prepare the bands of a field for detection and measurement: sky, wings of bright stars, PSF and place."""
+
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sep
+from numpy.typing import NDArray
+
+from stargal.errors import StargalError
+from stargal.imaging.astrometry import Mapping, map_pixels
+from stargal.imaging.frames import Frame
+from stargal.imaging.psf import Psf, measure_psf
+from stargal.imaging.stars import sky_sigma
+from stargal.survey.camera import DARK_VARIANCE, GAIN, SATURATION_DN
+from stargal.survey.fields import REFERENCE
+
+Array = NDArray[np.floating[Any]]
+
+
+Image = NDArray[np.float32]
+
+
+BRIGHT = 200.0
+"""Height above which a source's wings are taken away before others are looked for, sigma (photo's)."""
+
+
+WING_RADII = np.arange(13.0, 62.0, 4.0)
+"""Edges of the rings on which they are measured, pixels."""
+
+
+SKY_MESH = 256
+"""Side of the cells of the residual sky, pixels (photo's local sky)."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One band of a field, ready to be measured.
+
+    Attributes
+    ----------
+    band : str
+    image : ndarray, float32, shape (rows, columns)
+        Nanomaggies above the residual sky; zero where there is no data.
+    sigma : float
+        Standard deviation of the sky, nanomaggies.
+    calibration : float
+        Nanomaggies per count.
+    gain, dark_variance : float
+        Electrons per count; variance of a pixel without light, counts squared.
+    psf : Psf
+    mapping : Mapping
+        From r's pixels to this band's.
+    saturated : ndarray, bool, same shape
+    """
+
+    band: str
+    image: Image
+    sigma: float
+    calibration: float
+    gain: float
+    dark_variance: float
+    psf: Psf
+    mapping: Mapping
+    saturated: NDArray[np.bool_]
+
+    @property
+    def sky(self) -> float:
+        """Sky that the noise tells of, nanomaggies per pixel."""
+        return ((self.sigma / self.calibration) ** 2 - self.dark_variance) * self.gain * self.calibration
+
+    @property
+    def variance_per_flux(self) -> float:
+        """Variance that light itself adds, nanomaggies squared per nanomaggy."""
+        return self.calibration / self.gain
+
+
+def prepare_planes(frames: AnyMapping[str, Frame], camcol: int) -> dict[str, Plane]:
+    """Sky, PSF and place of every band.
+
+    Parameters
+    ----------
+    frames : mapping of Frame
+        By band; with r.
+    camcol : int
+        Camera column, 1 to 6; its detectors have each their gain and dark variance.
+
+    Raises
+    ------
+    StargalError
+        If r is missing, or a frame has too few stars for its PSF.
+    """
+    if REFERENCE not in frames:
+        raise StargalError(f"no frame of band {REFERENCE}, whose pixels positions are given on")
+    planes = {}
+    for band, frame in frames.items():
+        no_data = ~np.isfinite(frame.image)
+        image = np.where(no_data, np.float32(0), frame.image)
+        saturated = image > SATURATION_DN * frame.nmgy_per_dn
+        sky = sep.Background(image, mask=no_data | saturated, bw=SKY_MESH, bh=SKY_MESH)
+        image = image - sky.back(dtype=np.float32)
+        image[no_data] = 0
+        sigma = sky_sigma(frame.image)
+        image = without_wings(image, sigma)
+        try:
+            psf = measure_psf(image, sigma, SATURATION_DN * frame.nmgy_per_dn)
+        except StargalError as error:
+            raise StargalError(f"band {band}: {error}") from None
+        mapping = map_pixels(frames[REFERENCE].astrometry, frame.astrometry)
+        detector = GAIN[band][camcol - 1], DARK_VARIANCE[band][camcol - 1]
+        planes[band] = Plane(band, image, sigma, frame.nmgy_per_dn, *detector, psf, mapping, saturated)
+    return planes
+
+
+def without_wings(image: Image, sigma: float) -> Image:
+    """An image without what bright sources spread beyond the stamps that they are measured on.
+
+    The median of each ring around them, not rising outwards, is subtracted; nothing within the first ring.
+
+    Parameters
+    ----------
+    image : ndarray, float32, shape (rows, columns)
+        Sky-subtracted.
+    sigma : float
+        Standard deviation of the sky.
+    """
+    bright = sep.extract(image, BRIGHT * sigma, minarea=4)
+    bright = bright[np.argsort(-bright["peak"], kind="stable")]
+    image = image.copy()
+    reach = int(WING_RADII[-1])
+    middles = (WING_RADII[:-1] + WING_RADII[1:]) / 2
+    for x, y in zip(bright["x"], bright["y"], strict=True):
+        left, top = max(int(x) - reach, 0), max(int(y) - reach, 0)
+        around = image[top : int(y) + reach + 1, left : int(x) + reach + 1]
+        columns, rows = np.arange(around.shape[1]) + left - x, np.arange(around.shape[0]) + top - y
+        distance = np.hypot(columns, rows[:, None]).astype(np.float32)
+        ring = np.digitize(distance, WING_RADII)
+        profile = [
+            np.median(around[ring == step]) if (ring == step).any() else 0.0 for step in range(1, len(WING_RADII))
+        ]
+        falling = np.minimum.accumulate(np.maximum(profile, 0))
+        wing = np.interp(distance, [*middles, reach], [*falling, 0.0]).astype(np.float32)
+        around -= wing * np.clip((distance - WING_RADII[0]) / 4, 0, 1)
+    return image
