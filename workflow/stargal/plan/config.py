@@ -79,6 +79,11 @@ def _check_skies(config: Mapping[str, Any], files: Iterable[Path]) -> None:
     for name, experiment in config["experiments"].items():
         if experiment:
             named += [(["experiments", name, role], experiment[role]) for role in ROLES if role in experiment]
+    for name, comparison in all_comparisons(config).items():
+        part = next(part for part in PARTS if name in config[part])
+        for case, new in changes(comparison).items():
+            where = [part, name, "vary"] if "vary" in comparison else [part, name, "cases", case]
+            named += [([*where, role], new[role]) for role in ROLES if role in new]
     for keys, sky in named:
         if sky is not None and sky not in skies:
             raise _unknown_name(keys, sky, "skies", config, files)

@@ -167,9 +167,12 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
 def _lines(path: Path) -> list[str]:
     """Read the lines of a text file in UTF-8, with or without a byte-order mark."""
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise StargalError(f"{path}: not UTF-8 text; save the table of fields as UTF-8") from None
+        text = "\0"
+    if "\0" in text:  # as in UTF-16 without a byte-order mark
+        raise StargalError(f"{path}: not UTF-8 text; save the table of fields as UTF-8")
+    return text.splitlines()
 
 
 def require_buckets(sky: Sky, path: str, buckets: tuple[str, ...]) -> None:
