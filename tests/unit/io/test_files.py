@@ -16,7 +16,7 @@ from stargal.errors import StargalError
 from stargal.io.files import intact, record_of, sha256, whole
 from stargal.io.tables import read_json, read_table, write_records
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_file_appears_whole_with_its_record(tmp_path: Path) -> None:
