@@ -203,7 +203,16 @@ def test_the_tables_hold_both_rules_and_the_majority():
     assert len(by_class) == 4 * 10
     one, by_one = classes.score_classes(predictions["label"].to_numpy()[1:], np.array([SKY, GALAXY, STAR]), 100)
     assert list(overall) == ["classifier", "seed", "against", "bucket", *one]
-    assert list(by_class) == ["classifier", "seed", "against", "bucket", "class", "learned", *list(by_one[0])[1:]]
+    assert list(by_class) == [
+        "classifier",
+        "seed",
+        "against",
+        "bucket",
+        "class",
+        "patches",
+        "learned",
+        *list(by_one[0])[2:],
+    ]
 
 
 def write_field(folder, n=240, size=15):
