@@ -290,15 +290,13 @@ def described(sky):
     return paths_of(f"{REALISM}/{{field}}.csv", REALISM_FIELDS, sky=sky)
 
 
-def table(name, call, category, what, *, paths=None, of_fields=False, **more):
+def table(name, call, category, what, *, paths=None, captions=None, of_fields=False, **more):
     """Row of a table: `what` is its title, or the titles of several by the names that the function gives them."""
     titles = what if isinstance(what, dict) else {"table": what}
-    output = {
-        key: shown(
-            (paths or {}).get(key, f"{TABLES}/{name if key == 'table' else key}.csv"), title, name, category
-        )
-        for key, title in titles.items()
-    }
+    output = {}
+    for key, title in titles.items():
+        path = (paths or {}).get(key, f"{TABLES}/{name if key == 'table' else key}.csv")
+        output[key] = shown(path, title, (captions or {}).get(key, name), category)
     return row(f"tabulate_{name}", "tabulate", call, output, of_fields=of_fields, **more)
 
 
