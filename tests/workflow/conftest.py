@@ -31,7 +31,7 @@ SPARE = Field(301, 1000, 1, 140)
 
 CONFIG = {
     "sky": "made",
-    "simulate": None,
+    "skies": {"made": {"origin": "archive", "fields": "config/fields.tsv"}},
     "patches": {"size": 15},
     "training_sets": {"small": ["301-1000-1-100"]},
     "training": {"max_epochs": 2},
@@ -63,6 +63,7 @@ class Project:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
         self.config = CONFIG | {"archive": {"url": url, "attempts": 2}}
+        self.origin = folder / "resources/made/origin.json"
         for name in ("workflow", "config", "profiles", "envs"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Snakefile", "README.md", "CITATION.cff"):
@@ -79,6 +80,11 @@ class Project:
         rows = [f"{f.rerun}\t{f.run}\t{f.camcol}\t{f.field}\t{bucket}\n" for f, bucket in fields.items()]
         (self.folder / "config/fields.tsv").write_text("rerun\trun\tcamcol\tfield\tbucket\n" + "".join(rows))
 
+    def adopt(self, finished: Path) -> None:
+        """Take over all files of a finished run, whose archive had another address."""
+        shutil.copytree(finished, self.folder, ignore=shutil.ignore_patterns("made.yaml"), dirs_exist_ok=True)
+        self.origin.unlink()
+
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run snakemake in the folder; its output and errors are one text."""
         command = [sys.executable, "-m", "snakemake", "--configfile", "made.yaml", "--cores", "2", *arguments]
@@ -94,7 +100,7 @@ class Project:
         return done.stdout
 
     def plan(self, *arguments: str) -> str:
-        """What a dry run says, a second cheaper than `run`; it must succeed."""
+        """Return what a dry run prints, a second cheaper than `run`; it must succeed."""
         log = self.folder / "plan.log"
         order = [str(self.folder), str(log), ["-n", "--configfile", "made.yaml", "--cores", "2", *arguments]]
         stdin, stdout = planner().stdin, planner().stdout
@@ -189,7 +195,7 @@ def made(shared: Path, server: ArchiveServer) -> tuple[Path, list[str]]:
 def project(tmp_path_factory: pytest.TempPathFactory, server: ArchiveServer, made: tuple[Path, list[str]]) -> Project:
     """A project whose whole run is done. Tests plan with it and leave it as it was."""
     project = Project(tmp_path_factory.mktemp("project"), server.url)
-    shutil.copytree(made[0], project.folder, ignore=shutil.ignore_patterns("made.yaml"), dirs_exist_ok=True)
+    project.adopt(made[0])
     return project
 
 
@@ -206,5 +212,5 @@ def broken(tmp_path: Path, archive: Path) -> tuple[Project, Path]:
 @pytest.fixture
 def finished(broken: tuple[Project, Path], made: tuple[Path, list[str]]) -> tuple[Project, Path]:
     """The same, with all results of a whole run."""
-    shutil.copytree(made[0], broken[0].folder, ignore=shutil.ignore_patterns("made.yaml"), dirs_exist_ok=True)
+    broken[0].adopt(made[0])
     return broken
