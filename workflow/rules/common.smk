@@ -214,7 +214,10 @@ def fields_of_camcol(wildcards):
 
 def fields_of_set(wildcards):
     """Fields of the set of a job."""
-    return RUN.fields_of_set(wildcards.sky, wildcards.set)
+    fields = RUN.fields_of_set(wildcards.sky, wildcards.set)
+    if not fields:
+        raise WorkflowError(f"skies.{wildcards.sky}: no field for set {wildcards.set}; name a table in its `fields`")
+    return fields
 
 
 def files_of_set(pattern):

@@ -40,6 +40,8 @@ MODEL_FILES = [
     ),
 ]
 EVERYTHING = [*SHOWN_FILES, *MODEL_FILES, *CLASSIFIER_FILES, *CATALOG_FILES, *PAGE_FILES]
+if not MAIN.buckets:  # a sky without a table of fields can only be classified
+    EVERYTHING = [*CATALOG_FILES, *made_by(TABLE_ROWS, "classify")]
 
 
 rule write_manifest:
