@@ -6,7 +6,7 @@ ARGS ?=
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: run test env lint types unit workflow test-slurm lock benchmark faults same-bytes clean
+.PHONY: run test env docs lint types unit workflow test-slurm lock benchmark faults same-bytes clean
 
 run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
 	snakemake --cores $(CORES) $(ARGS)
@@ -51,6 +51,9 @@ same-bytes: $(VENV)/test.stamp  ## the default experiment on one processor and o
 	  snakemake --directory $$folder/another/place --cores $(CORES) $(ARGS) && \
 	  diff $$folder/one/results/*/manifest.sha256 $$folder/another/place/results/*/manifest.sha256 && \
 	  echo "the same bytes: $$folder"
+
+docs: $(VENV)/test.stamp  ## the generated documentation: config/README.md, docs/REBUILDS.md
+	PYTHONPATH=workflow python -m stargal.plan.documentation
 
 lock:  ## pin envs/*.in anew; needs uv
 	for name in cpu gpu dev slurm; do \

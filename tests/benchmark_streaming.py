@@ -43,7 +43,8 @@ def peak() -> float:
 
 def read(folder: Path, fields: int) -> None:
     """Read an epoch and print a row."""
-    from stargal.learning.train import Batches, open_patches
+    from stargal.learning.train import Batches
+    from stargal.learning.training_data import open_patches
 
     before = peak()
     patches = open_patches([folder / f"{field}.npy" for field in range(fields)], [folder / "sources.parquet"] * fields)

@@ -62,7 +62,7 @@ wildcard_constraints:
 
 
 # The environment of all jobs: the interpreter that runs Snakemake, the library of this checkout, and nothing of the
-# user's that could change a result. Freed memory is kept for the next training step: half of its CPU time otherwise.
+# user's that could change a result.
 os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), os.getenv("PATH", "")]),
     PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.getenv("PYTHONPATH")])),
@@ -70,9 +70,6 @@ os.environ.update(
     KERAS_BACKEND="tensorflow",
     TF_CPP_MIN_LOG_LEVEL=os.getenv("TF_CPP_MIN_LOG_LEVEL", "2"),
     TF_ENABLE_ONEDNN_OPTS=os.getenv("TF_ENABLE_ONEDNN_OPTS", "1"),
-    MALLOC_TRIM_THRESHOLD_=str(2**31 - 1),
-    MALLOC_TOP_PAD_=str(2**26),
-    MALLOC_MMAP_THRESHOLD_=str(2**25),
 )
 
 
@@ -293,15 +290,13 @@ def described(sky):
     return paths_of(f"{REALISM}/{{field}}.csv", REALISM_FIELDS, sky=sky)
 
 
-def table(name, call, category, what, *, paths=None, of_fields=False, **more):
+def table(name, call, category, what, *, paths=None, captions=None, of_fields=False, **more):
     """Row of a table: `what` is its title, or the titles of several by the names that the function gives them."""
     titles = what if isinstance(what, dict) else {"table": what}
-    output = {
-        key: shown(
-            (paths or {}).get(key, f"{TABLES}/{name if key == 'table' else key}.csv"), title, name, category
-        )
-        for key, title in titles.items()
-    }
+    output = {}
+    for key, title in titles.items():
+        path = (paths or {}).get(key, f"{TABLES}/{name if key == 'table' else key}.csv")
+        output[key] = shown(path, title, (captions or {}).get(key, name), category)
     return row(f"tabulate_{name}", "tabulate", call, output, of_fields=of_fields, **more)
 
 

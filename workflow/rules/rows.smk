@@ -74,6 +74,7 @@ TABLE_ROWS = [
         "Scores",
         {"scores": "scores, all sources", "by_magnitude": "scores by magnitude"},
         paths={"by_magnitude": f"{TABLES}/scores_by_magnitude.csv"},
+        captions={"by_magnitude": "scores_by_magnitude"},
         after=FOOTPRINTS,
         sky=label_of_scored(),
         settings={

@@ -32,7 +32,7 @@ def main(
     names = {role: [one.name for one in parse_fields(text)] for role, text in json.loads(fields).items()}
     paths = [Path(sources.replace("{field}", name)) for members in names.values() for name in members]
     table = baselines.predict_baselines(training_set, names, paths, labels=labels, seed=seed)
-    records = baselines.score_baselines(table, edges=json.loads(edges), resamples=resamples)
+    records = baselines.score_baselines(table, edges=[float(edge) for edge in json.loads(edges)], resamples=resamples)
     with whole(predictions) as partial:
         table.to_parquet(partial, index=False)
     write_records(records, metrics)

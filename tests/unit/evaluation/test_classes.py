@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
+from stargal.dataset import places
 from stargal.dataset.places import BOTH, SKY
 from stargal.errors import StargalError
 from stargal.evaluation import classes
@@ -46,11 +47,11 @@ CATALOGUED = table((100, 100, STAR), (106, 100, GALAXY), (200, 100, GALAXY), (30
     ],
 )
 def test_what_a_patch_shows_is_what_lies_within_the_radius(x, y, shown):
-    assert classes.what_is_shown([x], [y], CATALOGUED, radius=6) == [shown]
+    assert places.what_is_shown([x], [y], CATALOGUED, radius=6) == [shown]
 
 
 def test_without_sources_everything_is_sky():
-    found = classes.what_is_shown([1, 2], [3, 4], CATALOGUED.iloc[:0], radius=6)
+    found = places.what_is_shown([1, 2], [3, 4], CATALOGUED.iloc[:0], radius=6)
     assert found.tolist() == [SKY, SKY] and found.dtype == np.int8
 
 
@@ -72,7 +73,7 @@ def crowded():
 
 def placed(crowded, seed=1):
     sources, mask = crowded
-    return classes.place_patches(sources, sources, mask, size=SIZE, random=np.random.default_rng(seed))
+    return places.place_patches(sources, sources, mask, size=SIZE, random=np.random.default_rng(seed))
 
 
 def test_sky_lies_away_from_sources_and_flagged_pixels_and_other_sky(crowded):
@@ -104,9 +105,9 @@ def test_sky_that_finds_no_room_is_left_out(crowded):
     full = np.ones_like(mask)
     full[:, 700:725, 800:825] = 0
     random = np.random.default_rng(0)
-    x, y = classes.place_sky(full, sources.iloc[:0], 10, size=SIZE, random=random)
+    x, y = places.place_sky(full, sources.iloc[:0], 10, size=SIZE, random=random)
     assert (x.tolist(), y.tolist()) == ([812], [712])
-    x, y = classes.place_sky(full, table((812, 712, STAR)), 10, size=SIZE, random=random)
+    x, y = places.place_sky(full, table((812, 712, STAR)), 10, size=SIZE, random=random)
     assert len(x) == len(y) == 0
 
 
@@ -128,13 +129,13 @@ def test_what_the_field_leaves_out_is_no_sky_and_counts():
     mask = np.ones((5, ROWS, COLUMNS), np.uint8)
     mask[:, 580:621, 580:621] = 0
     random = np.random.default_rng(0)
-    found = classes.place_patches(sources, catalogued, mask, size=SIZE, random=random)
+    found = places.place_patches(sources, catalogued, mask, size=SIZE, random=random)
     assert found[["id", "label"]].to_numpy().tolist() == [["a", BOTH], ["c", STAR]]
 
 
 def test_a_missing_class_is_named():
     with pytest.raises(StargalError, match=r"the training set: no patch that shows both among 3; add fields"):
-        classes.require_all_classes("the training set", np.array([SKY, STAR, GALAXY]))
+        places.require_all_classes("the training set", np.array([SKY, STAR, GALAXY]))
 
 
 def test_scores_are_those_of_scikit_learn():
@@ -146,13 +147,13 @@ def test_scores_are_those_of_scikit_learn():
     assert overall["accuracy"] == pytest.approx(sklearn.metrics.accuracy_score(labels, called))
     assert overall["balanced_accuracy"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(labels, called))
     assert overall["mcc"] == pytest.approx(sklearn.metrics.matthews_corrcoef(labels, called))
-    order = list(classes.NAMES)
+    order = list(places.NAMES)
     expected = sklearn.metrics.precision_recall_fscore_support(labels, called, labels=order)
     for name, values in zip(("precision", "recall", "f1", "patches"), expected, strict=True):
         assert [record[name] for record in by_class] == pytest.approx(values)
     confusion = sklearn.metrics.confusion_matrix(labels, called, labels=order)
     assert [record["class"] for record in by_class] == ["sky", "star", "galaxy", "both"]
-    assert [[record[f"called_{name}"] for name in classes.NAMES.values()] for record in by_class] == confusion.tolist()
+    assert [[record[f"called_{name}"] for name in places.NAMES.values()] for record in by_class] == confusion.tolist()
 
 
 def test_intervals_are_those_of_patches_drawn_with_replacement():
@@ -187,7 +188,7 @@ def test_a_rare_class_is_called_where_its_probability_exceeds_its_share():
 
 def test_the_tables_hold_both_rules_and_the_majority():
     probability = pd.DataFrame(
-        np.eye(4)[[SKY, SKY, GALAXY, STAR]][:, list(classes.NAMES)], columns=list(classes.NAMES.values())
+        np.eye(4)[[SKY, SKY, GALAXY, STAR]][:, list(places.NAMES)], columns=list(places.NAMES.values())
     )
     predictions = probability.assign(bucket=["validation", "test", "test", "test"], label=[SKY, SKY, GALAXY, BOTH])
     records = classes.score_calls(predictions, np.array([5, 2, 1, 4]), resamples=100)
@@ -202,7 +203,16 @@ def test_the_tables_hold_both_rules_and_the_majority():
     assert len(by_class) == 4 * 10
     one, by_one = classes.score_classes(predictions["label"].to_numpy()[1:], np.array([SKY, GALAXY, STAR]), 100)
     assert list(overall) == ["classifier", "seed", "against", "bucket", *one]
-    assert list(by_class) == ["classifier", "seed", "against", "bucket", "class", "learned", *list(by_one[0])[1:]]
+    assert list(by_class) == [
+        "classifier",
+        "seed",
+        "against",
+        "bucket",
+        "class",
+        "patches",
+        "learned",
+        *list(by_one[0])[2:],
+    ]
 
 
 def write_field(folder, n=240, size=15):

@@ -16,7 +16,7 @@ from stargal.errors import StargalError
 from stargal.io.files import intact, record_of, sha256, whole
 from stargal.io.tables import read_json, read_table, write_records
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_file_appears_whole_with_its_record(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_without_a_record_there_is_nothing_to_compare_with(tmp_path: Path) -> No
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_a_script_that_may_not_write_ends_with_one_line(number: int) -> None:
     """Wherever in a script the system refuses, not only in the files it makes."""
-    code = f"from stargal import cli\ndef main():\n    raise OSError({number}, 'refused', 'folder/file')\ncli.run(main)"
+    code = f"from stargal.io import cli\ndef main():\n    raise OSError({number}, 'refused', 'folder/file')\ncli.run(main)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True, check=False
     )

@@ -8,7 +8,7 @@ import pytest
 
 from stargal.dataset.sets import FieldFiles
 from stargal.errors import StargalError
-from stargal.evaluation.classes import NAMES
+from stargal.dataset.places import NAMES
 from stargal.learning.experiment import run_experiment
 from stargal.learning.network_files import load
 from stargal.learning.predict import predict

@@ -19,6 +19,7 @@ from stargal.photometry.detect import detect_peaks
 from stargal.photometry.measure import measure_sources
 from stargal.photometry.planes import prepare_planes, without_wings
 from stargal.simulation import catalog
+from stargal.survey import catalog as survey_catalog
 from stargal.survey.catalog import CHILD, SATURATED
 from stargal.survey.fields import BANDS, PIXEL_ARCSEC, STEP_ROWS, Field
 
@@ -197,11 +198,11 @@ def test_limits_differ_by_class():
     flux = 10 ** (0.4 * (22.5 - np.array([[23, 23, 22.4, 23, 23], [23, 22.6, 22.6, 22.6, 22.6]])))
     rows = {f"{name}_{band}": flux[:, index] for name in ("psf", "model") for index, band in enumerate(BANDS)}
     star, galaxy = pd.DataFrame(rows | {"type": 6}), pd.DataFrame(rows | {"type": 3})
-    assert catalog.within_limits(star, "star").tolist() == [True, False]
+    assert survey_catalog.within_limits(star, "star").tolist() == [True, False]
     dusty = star.assign(**{f"extinction_{band}": 0.2 for band in BANDS})
-    assert catalog.within_limits(dusty, "star").tolist() == [True, True]
-    assert catalog.within_limits(galaxy, "gal").tolist() == [False, False]
-    assert not catalog.within_limits(galaxy, "star").any()
+    assert survey_catalog.within_limits(dusty, "star").tolist() == [True, True]
+    assert survey_catalog.within_limits(galaxy, "gal").tolist() == [False, False]
+    assert not survey_catalog.within_limits(galaxy, "star").any()
 
 
 def make_truth(sources, astrometry) -> pd.DataFrame:
@@ -228,7 +229,7 @@ def test_truth_of_the_measured(table, sources, frames):
 
 def test_catalogue_file(table, sources, frames, tmp_path):
     joined = catalog.join_fields({50: table})
-    rows = catalog.make_rows(joined[catalog.within_limits(joined, "star")], FIELD)
+    rows = catalog.make_rows(joined[survey_catalog.within_limits(joined, "star")], FIELD)
     path = tmp_path / "calibObj-001000-3-star.fits.gz"
     catalog.write_catalog(rows, path)
     first = path.read_bytes()
@@ -239,8 +240,8 @@ def test_catalogue_file(table, sources, frames, tmp_path):
     assert path.read_bytes() == first
     with fits.open(path) as hdus:
         assert hdus[1].header["ORIGIN"] == "SIMULATED"
-        assert hdus[1].columns.names == list(catalog.FORMATS)
-        assert hdus[1].columns.formats == list(catalog.FORMATS.values())
+        assert hdus[1].columns.names == list(survey_catalog.FORMATS)
+        assert hdus[1].columns.formats == list(survey_catalog.FORMATS.values())
         assert hdus[1].data.dtype.itemsize == 577
         assert (hdus[1].data["PSFFLUX"][:, 0] == -9999).all() and (hdus[1].data["PSFFLUX_IVAR"][:, 0] == 0).all()
     with pytest.raises(StargalError, match="no source"):
@@ -251,7 +252,7 @@ def test_truth_is_in_further_columns(table, sources, frames):
     known = catalog.match_truth(table, make_truth(sources, frames["r"].astrometry), frames["r"].astrometry)
     plain = catalog.make_rows(catalog.join_fields({50: table}), FIELD)
     told = catalog.make_rows(catalog.join_fields({50: pd.concat([table, known], axis=1)}), FIELD)
-    assert set(told.dtype.names) - set(plain.dtype.names) == set(catalog.TRUTH_FORMATS)
+    assert set(told.dtype.names) - set(plain.dtype.names) == set(survey_catalog.TRUTH_FORMATS)
     for name in plain.dtype.names:
         np.testing.assert_array_equal(plain[name], told[name])
 
@@ -259,8 +260,8 @@ def test_truth_is_in_further_columns(table, sources, frames):
 def test_columns_are_those_of_a_genuine_file(mirror):
     path = next(mirror.glob("eboss/sweeps/*/301/calibObj-004510-4-star.fits.gz"))
     with gzip.open(path) as stream, fits.open(stream) as hdus:
-        assert hdus[1].columns.names == list(catalog.FORMATS)
-        assert hdus[1].columns.formats == list(catalog.FORMATS.values())
+        assert hdus[1].columns.names == list(survey_catalog.FORMATS)
+        assert hdus[1].columns.formats == list(survey_catalog.FORMATS.values())
 
 
 def test_photo_agrees_with_photo(mirror):

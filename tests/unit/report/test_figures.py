@@ -33,7 +33,7 @@ def predictions(seed=0):
 
 
 def metrics_of(seed):
-    return metrics.evaluate_buckets(predictions(seed), "probability", edges=[18, 20, 22, 23], resamples=100)
+    return metrics.score_buckets(predictions(seed), "probability", edges=[18, 20, 22, 23], resamples=100)
 
 
 def table_of_scores():

@@ -106,7 +106,7 @@ def class_tables(
         "overall": [*where, "patches", *scores["overall"]],
         "by_class": [
             *where,
-            *("class", "learned", "patches"),
+            *("class", "patches", "learned"),
             *(f"called_{name}" for name in NAMES.values()),
             *scores["by_class"],
         ],

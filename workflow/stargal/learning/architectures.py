@@ -1,8 +1,7 @@
-"""The networks of the 2023 course report, and others to choose among: raw nanomaggies in, probability of a star out.
+"""Architectures: the networks of the 2023 course report and others, from nanomaggies to the probability of a star.
 
-An architecture is a function from scaled pixels to features; `build` puts the scaling before it and the output after.
-
-A saved model needs nothing of this library: ``keras.models.load_model("model.keras")`` alone classifies patches.
+An architecture is a function from softened pixels to features; `build` adds the softening before it and the output
+after it.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,19 +15,19 @@ from keras import layers, ops
 from stargal.errors import StargalError
 
 SOFTENING = 10.0
-"""Where the scale of the input turns from linear to logarithmic, sky sigma per pixel.
+"""Flux at which the scale of the input changes from linear to logarithmic, sky sigma per pixel.
 
 Chosen by the validation loss of `regularized` on real fields, two seeds each: 0.48 and 0.50 at 1 (dropout 0.2); with
-dropout 0.3, 0.27 and 0.31 at 10, 0.26 and 0.29 at 20, while at 40 one of two trainings did not start to learn. Raw
-pixels, in sky sigma, gave more than 3.
+dropout 0.3, 0.27 and 0.31 at 10, 0.26 and 0.29 at 20; at 40 the loss of one of two networks did not fall. Raw pixels,
+in sky sigma, gave more than 3.
 """
 
 MOMENTUM = 0.9
-"""Of the running means of batch normalization: they look back over ten steps. A small training set has ten an epoch;
-with the usual 0.99 its first epochs would be judged by means that are still near their start."""
+"""Momentum of the running means of batch normalization: they span ten steps. A small training set has ten steps per
+epoch; with the usual 0.99 its first epochs would be validated with means close to their initial values."""
 
 CENTRE = 5
-"""Side of the square about the target in which `unet` is read, pixels: 2 arcsec, the core of an image of a star."""
+"""Side of the square around the target that `unet` averages, pixels: 2 arcsec, the core of the image of a star."""
 
 
 def build(
@@ -41,7 +40,7 @@ def build(
     auxiliary: Sequence[tuple[float, float, float, float]] = (),
     **settings: Any,
 ) -> keras.Model:
-    """An untrained network, input scaling included.
+    """Build an untrained network, with the softening of its input.
 
     Parameters
     ----------
@@ -52,13 +51,13 @@ def build(
     sky_sigma : sequence of float
         Sky noise of each band, nanomaggies per pixel.
     seed : int
-        Seed of the first weights and of dropout. The same seed gives the same network, bit for bit.
+        Seed of the initial weights and of dropout. The same seed gives the same network, bit for bit.
     classes : int or None
-        How many classes to tell apart, in the place of star and galaxy.
+        Number of classes; None for star and galaxy with one output.
     auxiliary : sequence of (float, float, float, float)
-        Mean, standard deviation, least and greatest in the training set of each auxiliary input.
+        Mean, standard deviation, minimum and maximum of each auxiliary input in the training set.
     **settings
-        What the architecture takes: see the function of that name.
+        Arguments of the architecture: see the function of that name.
 
     Returns
     -------
@@ -71,9 +70,9 @@ def build(
     Raises
     ------
     StargalError
-        If the layers of `cnn` leave nothing of so small a patch.
+        If the patch is too small for the layers of `cnn`.
     """
-    keras.utils.clear_session()  # names count up within a process; the file must not tell what was built before
+    keras.utils.clear_session()  # layers are numbered within a process; the file must not depend on earlier ones
     keras.utils.set_random_seed(seed)
     patches = keras.Input((size, size, len(sky_sigma)), name="nanomaggies")
     inputs = [patches]
@@ -89,13 +88,13 @@ def build(
 
 
 def softened(patches: Any, sky_sigma: Sequence[float]) -> Any:
-    """asinh(flux / (`SOFTENING` sky sigma)) of each band: linear in the faint, logarithmic in the bright.
+    """asinh(flux / (`SOFTENING` sky sigma)) of each band: linear for faint pixels, logarithmic for bright ones.
 
     The scale of SDSS magnitudes (Lupton, Gunn & Szalay 1999). Pixels without data become 0, the mean of the
     subtracted sky.
     """
     _, rows, columns, bands = patches.shape
-    lines = ops.reshape(patches, (-1, rows, columns * bands))  # long rows: half the time of five numbers at a time
+    lines = ops.reshape(patches, (-1, rows, columns * bands))  # long rows take half the time of rows of five
     flux = ops.where(ops.isnan(lines), ops.zeros_like(lines), lines)
     scale = [1 / (SOFTENING * float(sigma)) for sigma in sky_sigma] * columns
     linear = ops.reshape(layers.Rescaling(scale, name="softened")(flux), (-1, rows, columns, bands))
@@ -104,10 +103,10 @@ def softened(patches: Any, sky_sigma: Sequence[float]) -> Any:
 
 
 def normalized(given: Any, seen: Sequence[tuple[float, float, float, float]]) -> Any:
-    """Inputs ``(n, inputs)`` less their means over their standard deviations; what is not known is the mean, 0.
+    """Inputs ``(n, inputs)`` in standard deviations from their means; unknown values become 0, the mean.
 
-    What lies beyond all that was seen in training counts as the nearest of it: nothing was learned of what is farther,
-    and fields of another run may lie several standard deviations off.
+    Values beyond the range of the training set are clipped to it: a network cannot know the effect of larger ones, and
+    fields of another run may lie several standard deviations away.
     """
     mean, deviation, least, greatest = np.array(seen, float).T
     shifted = layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name="normalized")(given)
@@ -119,7 +118,7 @@ def normalized(given: Any, seen: Sequence[tuple[float, float, float, float]]) ->
 def base(pixels: Any, *, auxiliary: Any = None) -> Any:
     """The report's first network (its section 7.1): 151,297 parameters for patches of 25 x 25 x 5.
 
-    Like all that follow, it is told what is `normalized`, if anything, before its last dense layers.
+    Like all architectures, it takes the `normalized` auxiliary inputs before its last dense layers.
     """
     x = layers.Conv2D(32, 3, activation="relu", name="conv_1")(pixels)
     x = layers.MaxPooling2D(2, name="pool_1")(x)
@@ -135,7 +134,7 @@ def regularized(pixels: Any, *, dropout: float, l2: float, auxiliary: Any = None
     Parameters
     ----------
     pixels : tensor
-        Scaled pixels.
+        Softened pixels.
     dropout : float
         Fraction dropped: of feature maps, of their pixels and of the dense layer alike.
     l2 : float
@@ -167,14 +166,14 @@ def cnn(
     l2: float,
     auxiliary: Any = None,
 ) -> Any:
-    """`regularized` with its numbers free: a convolution and a pooling for each of `filters`, and a dense layer.
+    """`regularized` with configurable numbers: a convolution and a pooling for each of `filters`, and a dense layer.
 
     Parameters
     ----------
     pixels : tensor
-        Scaled pixels.
+        Softened pixels.
     filters : sequence of int
-        Feature maps of each convolution; its length is the depth. [32, 64] in `regularized`.
+        Feature maps of each convolution. [32, 64] in `regularized`.
     kernel, pool : int
         Side of the convolutions and of the pooling, pixels. 3 and 2 in `regularized`.
     dense : int
@@ -187,7 +186,7 @@ def cnn(
     Raises
     ------
     StargalError
-        If nothing is left of the patch.
+        If the patch is too small.
     """
     penalty = keras.regularizers.L2(l2)
     x = pixels
@@ -208,19 +207,19 @@ def cnn(
 
 
 def unet(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: Any = None) -> Any:
-    """A small U-Net (Ronneberger, Fischer & Brox 2015), read at the target.
+    """A small U-Net (Ronneberger, Fischer & Brox 2015), averaged around the target.
 
-    A U-Net says something of every pixel. Here the maps that it ends with are averaged over the `CENTRE` square about
-    the target: over the whole patch, its neighbours would be judged with it.
+    The last maps of a U-Net have the size of the patch. They are averaged over the `CENTRE` square around the target:
+    the average over the whole patch would include its neighbours.
 
     Parameters
     ----------
     pixels : tensor
-        Scaled pixels.
+        Softened pixels.
     filters : sequence of int
         Feature maps of each level, from the full resolution down; each level halves it.
     dropout : float
-        Fraction dropped of the maps at the lowest level, and of their averages in the end.
+        Fraction dropped of the maps at the lowest level, and of the averages at the end.
     """
     x, skipped = pixels, []
     for level, count in enumerate(filters[:-1], start=1):
@@ -249,7 +248,7 @@ def residual(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: 
     Parameters
     ----------
     pixels : tensor
-        Scaled pixels.
+        Softened pixels.
     filters : sequence of int
         Feature maps of each block; each but the first halves the resolution.
     dropout : float
@@ -271,12 +270,12 @@ def residual(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: 
 
 
 def _joined(x: Any, auxiliary: Any) -> Any:
-    """Features ``(n, features)`` with the auxiliary inputs, if there are any, beside them."""
+    """Features ``(n, features)``, joined with the auxiliary inputs if there are any."""
     return x if auxiliary is None else layers.Concatenate(name="joined")([x, auxiliary])
 
 
 def _convolution(x: Any, filters: int, kernel: int, name: str, *, normalized: bool = False, **more: Any) -> Any:
-    """A convolution and its ReLU, between them batch normalization where it is wanted."""
+    """A convolution and its ReLU, with batch normalization between them if `normalized`."""
     if not normalized:
         return layers.Conv2D(filters, kernel, activation="relu", name=name, **more)(x)
     x = layers.Conv2D(filters, kernel, use_bias=False, name=name, **more)(x)
@@ -294,9 +293,9 @@ ARCHITECTURES: dict[str, Callable[..., Any]] = {
 
 
 def layer_table(model: keras.Model) -> pd.DataFrame:
-    """The layers of a network as the report lists them (its section 7.1): ``layer, type, output_shape, parameters``.
+    """Layers of a network as the report lists them (its section 7.1): ``layer, type, output_shape, parameters``.
 
-    The last row is the total. The input and its scaling are left out: they learn nothing.
+    The last row is the total. The input and its softening are left out: they have no parameters.
     """
     rows = [
         {

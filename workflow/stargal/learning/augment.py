@@ -1,9 +1,8 @@
-"""Variants of a patch that keep its class: turned, mirrored, brightened, blurred.
+"""Augmentation: variants of a patch that keep its class, rotated, mirrored, offset or blurred.
 
-The report's four transformations (its section 5.1) under their own names and numbers, and beside them two whose size
-follows the image: an offset in units of the sky's noise, and a blur that widens the seeing and keeps the noise.
-Variants are drawn as patches are read, one a patch and epoch; none is stored. Artificial patches come from
-`stargal.learning.mixture`.
+The report's four transformations (its section 5.1) with its numbers, and two that scale with the image: an offset in
+units of the sky noise, and a blur that widens the seeing and keeps the noise. One variant of each patch is drawn per
+epoch as the patches are read; none is stored. Artificial patches come from `stargal.learning.mixture`.
 """
 
 import itertools
@@ -20,30 +19,31 @@ from stargal.survey.fields import PIXEL_ARCSEC
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Which variants of a patch there are. With every field at its default there is one: the patch itself.
+    """Variants of a patch. With every field at its default there is one: the patch itself.
 
     An offset in nanomaggies and one in sky sigma add up; both blurs may be combined.
 
     Attributes
     ----------
     rotations : bool
-        As it is, or turned by 90, 180 or 270 degrees.
+        Unchanged, or rotated by 90, 180 or 270 degrees.
     reflections : bool
-        As it is, mirrored along the diagonal, or upside down. The report's "diagonal" turned the patch by 180 degrees.
+        Unchanged, mirrored along the diagonal, or upside down. The report's "diagonal" rotated the patch by 180
+        degrees.
     offset : float
-        As it is, or each band offset by its own normal deviate of this standard deviation, nanomaggies per pixel.
+        Unchanged, or each band offset by its own normal deviate of this standard deviation, nanomaggies per pixel.
     sky_offset : float
-        Likewise, in units of the band's sky sigma.
+        The same in units of the band's sky sigma.
     blur : float
-        As it is, or blurred in all bands by a Gaussian of this standard deviation, pixels; the noise is blurred, too.
+        Unchanged, or blurred in all bands by a Gaussian of this standard deviation, pixels; this blurs the noise, too.
     widen : float
-        As it is, or as under a seeing wider by a factor drawn evenly from 1 to this, each band by its own PSF, with
-        the noise as it was; 0 for none.
+        Unchanged, or as under a seeing wider by a factor drawn uniformly from 1 to this, each band by its own PSF, with
+        the same noise; 0 for none.
     generated : float
-        Before all that, each patch is replaced by an artificial one of its class with this chance: see
-        `stargal.learning.mixture`. These are new at every draw, so they are no variants of the patch and are not counted.
+        Probability that an artificial patch of the same class replaces a patch before all else: see
+        `stargal.learning.mixture`. These are new at every draw, so they do not count as variants of the patch.
     components : int
-        Gaussians of the mixture that they are drawn from.
+        Number of Gaussians of the mixture for artificial patches.
     """
 
     rotations: bool = False
@@ -56,7 +56,7 @@ class Augmentation:
     components: int = 0
 
     def variants(self) -> Iterator[tuple[int, int, bool, bool]]:
-        """Each combination: quarter turns, mirror (as `moved` takes it), offset or not, blurred or not."""
+        """All combinations: quarter turns, mirror (as in `moved`), offset or not, blurred or not."""
         turns = range(4) if self.rotations else range(1)
         mirrors = range(3) if self.reflections else range(1)
         offset = (False, True) if self.offset or self.sky_offset else (False,)
@@ -64,9 +64,9 @@ class Augmentation:
         return itertools.product(turns, mirrors, offset, blurred)
 
     def count_distinct(self) -> int:
-        """How many of the variants differ: the twelve turned and mirrored patches are eight, each four of them twice.
+        """Number of different variants: of the twelve rotated and mirrored patches, eight differ.
 
-        Two variants with an offset of their own always differ.
+        Two variants with an offset always differ.
         """
         variants = np.array(list(self.variants()))
         marks = np.broadcast_to(np.arange(9).reshape(3, 3, 1), (len(variants), 3, 3, 1))
@@ -85,18 +85,17 @@ class Augmentation:
         sky_sigma: NDArray[np.float64],
         seeing: NDArray[np.float64],
     ) -> NDArray[np.float32]:
-        """A variant of each patch, all combinations alike likely.
+        """Draw a variant of each patch, all combinations with equal probability.
 
         Parameters
         ----------
         patches : float32 array, (n, size, size, bands)
-            Nanomaggies, NaN where there is no data; these stay without data, moved with the rest.
+            Nanomaggies, NaN where there is no data; the NaN move with the other pixels.
         random : Generator
-            What draws.
         sky_sigma : array, (bands,)
             Sky noise, nanomaggies per pixel.
         seeing : array, (n, bands)
-            Full width at half maximum of the PSF, arcsec; where it is NaN, `widen` does nothing.
+            Full width at half maximum of the PSF, arcsec; where it is NaN, `widen` has no effect.
 
         Returns
         -------
@@ -116,9 +115,9 @@ class Augmentation:
         seeing: NDArray[np.float64],
         most: int = 3,
     ) -> NDArray[np.float32]:
-        """Variants of one patch ``(1, size, size, bands)`` to look at, `most` at most and never the patch itself.
+        """Variants of one patch ``(1, size, size, bands)`` for a figure, at most `most`, without the patch itself.
 
-        Evenly spread over the variants; of a single one that is drawn by chance, two.
+        They are spread evenly over the variants; if there is only one, and it is random, it is drawn twice.
         """
         variants = [variant for variant in self.variants() if any(variant)]
         if len(variants) == 1 and (self.offset or self.sky_offset or self.widen):
@@ -135,7 +134,7 @@ class Augmentation:
         sky_sigma: NDArray[np.float64],
         seeing: NDArray[np.float64],
     ) -> NDArray[np.float32]:
-        """One of the `variants` of each patch; parameters and result as of `draw`.
+        """Make one of the `variants` of each patch; other parameters and result as for `draw`.
 
         Parameters
         ----------
@@ -159,9 +158,9 @@ class Augmentation:
 
 
 def moved(patches: NDArray[Any], turns: NDArray[np.int64], mirror: NDArray[np.int64]) -> NDArray[Any]:
-    """Patches ``(n, size, size, bands)`` mirrored, then turned by right angles, each as told: a copy.
+    """Copy of patches ``(n, size, size, bands)``, each mirrored, then rotated by right angles.
 
-    `turns` counts the right angles; `mirror` is 0 for none, 1 for along the diagonal, 2 for upside down.
+    `turns` is the number of right angles; `mirror` is 0 for none, 1 for along the diagonal, 2 for upside down.
     """
     size = patches.shape[1]
     pixels = np.arange(size**2).reshape(size, size)
@@ -177,10 +176,10 @@ def reseen(
     sky_sigma: NDArray[np.float64],
     random: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Patches blurred by `sigma` (n, bands) pixels, with the noise that this takes away put back.
+    """Patches blurred by `sigma` (n, bands) pixels, with the noise that the blur removes added back.
 
-    Worse seeing widens the sources and leaves the photon noise of the sky as it is. White noise fills up the variance
-    that the blur takes: 1 minus the sum of the squared kernel.
+    Worse seeing widens the sources and does not change the photon noise of the sky. White noise replaces the variance
+    that the blur removes: 1 minus the sum of the squared kernel.
     """
     kernel = gaussian(sigma, patches.shape[1])
     lost = 1 - np.sum(kernel[:, :, patches.shape[1] // 2] ** 2, axis=2) ** 2
@@ -191,8 +190,8 @@ def reseen(
 def convolved(patches: NDArray[np.float32], sigma: NDArray[np.float64]) -> NDArray[np.float32]:
     """Patches ``(n, size, size, bands)`` convolved with Gaussians of standard deviations `sigma`, pixels.
 
-    `sigma` is ``(n, bands)``, or ``(1, bands)`` for all patches alike. Pixels beyond the edge and without data have no
-    weight, so that neither pulls the sky down.
+    `sigma` is ``(n, bands)``, or ``(1, bands)`` for all patches alike. Pixels beyond the edge and pixels without data
+    have no weight, so that they do not bias the sky.
     """
     kernel = gaussian(sigma, patches.shape[1]).astype(np.float32)
     turned = kernel.swapaxes(2, 3)

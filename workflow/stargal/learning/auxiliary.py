@@ -1,8 +1,8 @@
-"""What a network may be told of a source beside its patch: its field's seeing and noise, or a column of its table.
+"""Auxiliary inputs: numbers that a network gets with a patch, from its field (seeing, noise) or its source (a column).
 
-What is of a field has as many values as there are fields: a network that learns from seven has seen seven, and may know
-the fields by them rather than learn what seeing does. What is of a source may tell the class by itself, as the
-difference of ``psf_mag_r`` and ``model_mag_r`` does by photo's own rule.
+A quantity of the field takes as many values as there are fields: with seven training fields, a network may recognize
+the fields by it and not learn the effect of seeing. A quantity of the source may give the class away, as the difference
+of ``psf_mag_r`` and ``model_mag_r`` does by photo's own rule.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from stargal.errors import StargalError
 from stargal.io.tables import read_json, read_table
 
 OF_FIELDS = {"psf_fwhm": "fwhm", "sky_sigma": "noise"}
-"""What is one number a band and field, and its name in the report of the alignment, which measures both: the median
-full width at half maximum of stars, arcsec, and the standard deviation of the sky, nanomaggies per pixel."""
+"""Quantities with one value per band and field, and their names in the alignment report: the median full width at half
+maximum of stars, arcsec, and the standard deviation of the sky, nanomaggies per pixel."""
 
 
 def read_auxiliary(fields: Sequence[FieldFiles], names: Sequence[str]) -> pd.DataFrame:
-    """Auxiliary inputs of the sources of a set of fields.
+    """Read the auxiliary inputs of the sources of some fields.
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def read_auxiliary(fields: Sequence[FieldFiles], names: Sequence[str]) -> pd.Dat
     Returns
     -------
     DataFrame
-        A row a source, float32: a column ``{name}_{band}`` for each band of what is of a field, in the order of the
-        report, else one of the name itself; NaN where it is not known.
+        One row per source, float32: for a quantity of the field a column ``{name}_{band}`` per band, in the order of
+        the report, otherwise a column ``{name}``; NaN where a value is not known.
 
     Raises
     ------
     StargalError
-        If the sources have no such column, or not of numbers.
+        If the sources have no such column, or it holds no numbers.
     """
     parts = []
     for field in fields:
@@ -62,19 +62,19 @@ def read_auxiliary(fields: Sequence[FieldFiles], names: Sequence[str]) -> pd.Dat
 
 
 def summary(values: pd.DataFrame) -> list[tuple[float, float, float, float]]:
-    """Mean, standard deviation, least and greatest of each column over the sources of which it is known.
+    """Mean, standard deviation, minimum and maximum of each column over the sources with a known value.
 
     Raises
     ------
     StargalError
-        If all of them have the same: nothing can be learned from it, and what it does elsewhere would be chance.
+        If a column is constant: a network cannot learn from it, and its effect on other fields would be random.
     """
     found = []
     for name, column in values.astype(float).items():
         mean, deviation = column.mean(), column.std(ddof=0)
         if not deviation > 1e-6 * abs(mean):
             raise StargalError(
-                f"auxiliary input {name}: {mean:.6g} for all sources of the training set; leave it out, or learn from "
+                f"auxiliary input {name}: {mean:.6g} for all sources of the training set; leave it out, or train on "
                 "fields that differ in it"
             )
         found.append((float(mean), float(deviation), float(column.min()), float(column.max())))

@@ -1,12 +1,12 @@
-"""Artificial patches: a Gaussian mixture learned from the patches of a class, and drawn from.
+"""Artificial patches, drawn from a Gaussian mixture that is fitted to the patches of a class.
 
 The report's idea of a generative augmentation (its sections 5 and 6.1). Fluxes are scaled by asinh, so that bright
-cores and faint wings weigh alike, and reduced to principal axes; the mixture is of the coordinates along these. What
-the axes leave out is mostly the noise of the sky, which a drawn patch gets anew: white, of the sigma that the sky has.
-Neighbours, which may lie anywhere, are mostly left out, too.
+cores and faint wings have similar weight, and reduced to principal axes; the mixture describes the coordinates along
+them. The axes leave out mostly the noise of the sky, which is added to a drawn patch: white, with the sigma of the sky.
+They also leave out most neighbours, which may lie anywhere.
 
-With half of the patches drawn so, networks learned less: under the simulated sky, from 6,623 patches, the validation
-loss rose from 0.181 to 0.205 with 32 Gaussians a class, to 0.220 with 8, to 0.262 with one.
+With half of the patches artificial, networks were worse: on the simulated sky, with 6,623 training patches, the
+validation loss rose from 0.181 to 0.205 with 32 Gaussians per class, to 0.220 with 8 and to 0.262 with one.
 """
 
 from collections.abc import Mapping
@@ -19,22 +19,23 @@ from threadpoolctl import threadpool_limits
 from stargal.errors import StargalError
 
 SOFTENING = 2.0
-"""Where the scale turns from linear to logarithmic, sky sigma per pixel.
+"""Flux at which the scale changes from linear to logarithmic, sky sigma per pixel.
 
-The logarithm makes the brightness of sources nearly normal, the linear part keeps the noise so. Measured on 283 real
-stars and 396 galaxies: at 5 and 10 one Gaussian took in most galaxies, and one in twenty of those drawn had no flux; at
-1 the mean of noisy pixels is no longer that of their scaled values. At 2 the 5th to 75th percentiles of the flux agree
-within 15 % (the 95th by half, that of twenty galaxies), and the median share of the light within 1.5 pixels to 0.005.
+The logarithm makes the distribution of brightness nearly normal; the linear part keeps that of the noise normal.
+Measured on 283 real stars and 396 galaxies: at 5 and 10 one Gaussian held most galaxies, and one in twenty of those
+drawn had no flux; at 1 the mean of noisy pixels differs from that of their scaled values. At 2 the 5th to 75th
+percentiles of the flux agree within 15 % (the 95th, set by twenty galaxies, within half), and the median share of the
+light within 1.5 pixels agrees to 0.005.
 """
 
 AXES = 32
-"""Principal axes. With 16 a network learned as well, with 64 worse (validation loss 0.241 against 0.220)."""
+"""Number of principal axes. With 16 a network was as good, with 64 worse (validation loss 0.241 against 0.220)."""
 
 EACH = 10
-"""Patches that each Gaussian needs; there are fewer Gaussians where there are not so many."""
+"""Patches required per Gaussian; with fewer patches there are fewer Gaussians."""
 
 NARROWEST = 0.1 / SOFTENING**2
-"""Added to the variances of each Gaussian, a tenth of that of the sky's noise: one of few patches has a width, too."""
+"""Variance added to each Gaussian, a tenth of that of the sky noise, so that one of few patches has a width."""
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,21 @@ class Mixture:
         scaled = self.centre + places.astype(np.float32) @ self.axes
         grown = np.exp(scaled)  # numpy's sinh takes ten times longer
         noise = random.standard_normal(scaled.shape, np.float32) / np.float32(SOFTENING)
-        noise -= (noise @ self.axes.T) @ self.axes  # along the axes there is noise already
+        noise -= (noise @ self.axes.T) @ self.axes  # the mixture includes the noise along the axes
         return (0.5 * (grown - 1 / grown) + noise).reshape(count, *self.shape) * self.scale
 
 
 def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], components: int, seed: int) -> Mixture:
-    """A mixture that patches of one class may have been drawn from.
+    """Fit a mixture to the patches of one class.
 
     Parameters
     ----------
     patches : float32 array, (n, size, size, bands)
-        Nanomaggies; those with pixels without data are left out.
+        Nanomaggies; patches with pixels without data are left out.
     sky_sigma : array, (bands,)
         Sky noise, nanomaggies per pixel.
     components : int
-        How many Gaussians at most: see `EACH`.
+        Largest number of Gaussians: see `EACH`.
     seed : int
         Seed of the search. The same seed gives the same mixture, bit for bit.
 
@@ -97,7 +98,7 @@ def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], co
     StargalError
         If there is no more than one patch.
     """
-    from sklearn.decomposition import PCA  # noqa: PLC0415  # here, so that only jobs that learn a mixture wait for it
+    from sklearn.decomposition import PCA  # noqa: PLC0415  # slow to import, and only this function needs it
     from sklearn.mixture import GaussianMixture  # noqa: PLC0415
 
     whole = patches[np.isfinite(patches).all(axis=(1, 2, 3))]
@@ -109,7 +110,7 @@ def fit_mixture(patches: NDArray[np.float32], sky_sigma: NDArray[np.float64], co
     count = min(components, max(len(whole) // EACH, 1))
     scale = (SOFTENING * np.asarray(sky_sigma)).astype(np.float32)
     scaled = np.arcsinh(whole / scale).reshape(len(whole), -1)
-    with threadpool_limits(1):  # on more threads sums come in another order, and other bits
+    with threadpool_limits(1):  # more threads change the order of sums, and the bits
         reduced = PCA(min(AXES, len(whole) - 1), svd_solver="randomized", random_state=seed)
         places = reduced.fit_transform(scaled).astype(np.float64)
         found = GaussianMixture(count, reg_covar=NARROWEST, random_state=seed).fit(places)
@@ -131,20 +132,19 @@ def mix_in(
     mixtures: Mapping[int, Mixture],
     random: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """Patches, each with a chance of `share` replaced by one drawn from the mixture of its class.
+    """Replace each patch with probability `share` by one drawn from the mixture of its class.
 
     Parameters
     ----------
     patches : float32 array, (n, size, size, bands)
         Nanomaggies.
     labels : int8 array, (n,)
-        The class of each.
+        Class of each patch.
     share : float
-        0 to 1; with 0 nothing is drawn from `random`.
+        Probability, 0 to 1; with 0 nothing is drawn from `random`.
     mixtures : mapping
-        Label to mixture.
+        Mixture of each label.
     random : Generator
-        What draws.
     """
     if not share:
         return patches

@@ -39,5 +39,5 @@ def first_fault(instance: Any, validator: Draft202012Validator) -> tuple[list[An
         "exclusiveMinimum": lambda: f"more than {limit}",
         "exclusiveMaximum": lambda: f"less than {limit}",
         "multipleOf": lambda: f"a multiple of {limit}",
-    }.get(str(rule), lambda: error.schema.get("description", error.message))()
+    }.get(str(rule), lambda: error.message)()
     return keys, f"found {found!r}, allowed: {error.schema.get('allowed', allowed_text)}"
