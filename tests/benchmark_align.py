@@ -1,4 +1,4 @@
-"""Alignment of one genuine field beside its alternatives: CPU time, memory and quality, in one run.
+"""Alignment of one real field beside its alternatives: CPU time, memory and quality, in one run.
 
     STARGAL_MIRROR=... python tests/benchmark_align.py [rerun-run-camcol-field]
 

@@ -38,7 +38,8 @@ def write_project(folder: Path, count: int) -> None:
     fields = list(itertools.product(runs, range(11, 169), BUCKETS))[:count]
     rows = [f"301\t{run}\t{camcol}\t{field}\t{BUCKETS[camcol]}\n" for run, field, camcol in fields]
     (folder / "fields.tsv").write_text("rerun\trun\tcamcol\tfield\tbucket\n" + "".join(rows))
-    (folder / "fields.yaml").write_text("fields: fields.tsv\ntraining_sets: {small: [301-8162-1-11], large: all}\n")
+    overlay = "skies: {sdss: {fields: fields.tsv}}\ntraining_sets: {small: [301-8162-1-11], large: all}\n"
+    (folder / "fields.yaml").write_text(overlay)
 
 
 def snakemake(folder: Path, *arguments: str) -> tuple[str, float, float, float]:

@@ -38,7 +38,7 @@ IMPATIENT = ["--slurm-init-seconds-before-status-checks", "2"]
 
 GPU = [
     "--set-resources",
-    *(f"{rule}:{what}" for rule in ("train_model", "predict") for what in ("slurm_partition=gpu", "gres=gpu:1")),
+    *(f"{rule}:{what}" for rule in ("train_network",) for what in ("slurm_partition=gpu", "gres=gpu:1")),
 ]
 
 
@@ -153,8 +153,8 @@ def finished(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     project = make_project(tmp_path_factory.mktemp("cluster"))
     rules = project / "workflow/rules/align.smk"
     text = rules.read_text()
-    assert text.count("mem_mb=grows(600)") == 1
-    rules.write_text(text.replace("mem_mb=grows(600)", f"mem_mb=grows({TOO_LITTLE})"))
+    assert text.count("asks(600,") == 1
+    rules.write_text(text.replace("asks(600,", f"asks({TOO_LITTLE},"))
     node, since = ask("sinfo", "--noheader", "--format=%N")[0], last_job()
     run = start(project, "--workflow-profile", "profiles/slurm", *HERE, *IMPATIENT, *GPU)
     try:
@@ -190,8 +190,7 @@ def test_heavy_jobs_go_through_sbatch(finished: Finished):
         "rule_measure_field": 3,
         "rule_align_field": 4,
         "rule_patches_extract_patches_select_sources": 1,
-        "rule_train_model": 3,
-        "rule_predict": 3,
+        "rule_train_network": 3,
         "rule_detect_sources": 2,
         "rule_classify_field": 2,
     }
@@ -217,7 +216,7 @@ def test_a_drained_node_delays_and_loses_nothing(finished: Finished):
 
 def test_networks_go_to_the_partition_with_gpus(finished: Finished):
     for job in finished.jobs:
-        network = re.match("rule_(train_model|predict)_", job.comment) is not None
+        network = job.comment.startswith("rule_train_network_")
         assert job.partition == ("gpu" if network else "main")
         assert ("gres/gpu=1" in job.resources) == network
 

@@ -48,7 +48,7 @@ State = dict[str, tuple[int, int]]
 
 @dataclass
 class Killed:
-    """What came of the kills."""
+    """Results of the kills."""
 
     kills: int = 0
     ends: int = 0
@@ -185,8 +185,8 @@ def make_project(folder: Path, url: str) -> Project:
     project.write_fields(FIELDS)
     config = folder / "config/config.yaml"
     default = yaml.safe_load(config.read_text())
-    default |= {"experiments": {"base_small": default["experiments"]["base_small"]}, "studies": {}, "classes": None}
-    default["report"]["best"] = default["realism"]["transfer_experiment"] = "base_small"
+    default |= {"experiments": {"base_small": default["experiments"]["base_small"]}, "studies": {}}
+    default["report"]["best"] = "base_small"
     config.write_text(yaml.safe_dump(default))
     project.config = project.config | {"comparisons": {"augmentation_small": None, "augmentation_large": None}}
     project.write_config()
@@ -194,7 +194,7 @@ def make_project(folder: Path, url: str) -> Project:
 
 
 def main(kills: int, seed: int, folder: Path) -> None:
-    """Kill runs so many times, and say what came of it."""
+    """Kill runs so many times, and print the result."""
     make_archive(folder / "archive", list(FIELDS))
     with ArchiveServer(folder / "archive") as server:
         project = make_project(folder / "undisturbed", server.url)

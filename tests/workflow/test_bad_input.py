@@ -17,7 +17,7 @@ SOURCES = catalog_table(TRAIN, make_sources(TRAIN), 1)
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write a file anew: the archive's copy shares its bytes with the original."""
+    """Write a file of its own: the archive's copy shares its bytes with the original."""
     path.unlink()
     path.write_bytes(content)
 
@@ -87,19 +87,19 @@ def test_missing_band(broken):
 )
 def test_bad_catalog(finished, rows, expected):
     project, archive = finished
-    removed(project, "catalogs/301/calibObj-001000-1-star", f"sources/{TRAIN.name}")
+    removed(project, "catalogs/301/calibObj-001000-1-star", f"sources/catalog/{TRAIN.name}")
     replace(catalog_path(archive, TRAIN, "star"), catalog_bytes(rows(SOURCES)))
-    refused(project, expected, f"results/made/sources/{TRAIN.name}.parquet")
+    refused(project, expected, f"results/made/sources/catalog/{TRAIN.name}.parquet")
 
 
 def test_catalog_outside_the_frame(finished):
     project, archive = finished
-    removed(project, "catalogs/301/cal", f"sources/{TRAIN.name}")
+    removed(project, "catalogs/301/cal", f"sources/catalog/{TRAIN.name}")
     for kind, label in (("star", 1), ("gal", 0)):
         rows = catalog_table(TRAIN, make_sources(TRAIN), label)
         rows["DEC"] += 3.0
         replace(catalog_path(archive, TRAIN, kind), catalog_bytes(rows))
-    refused(project, "lies in the frame", f"results/made/sources/{TRAIN.name}.parquet")
+    refused(project, "lies in the frame", f"results/made/sources/catalog/{TRAIN.name}.parquet")
 
 
 def test_unreachable_host(broken):
@@ -112,7 +112,7 @@ def test_unreachable_host(broken):
 def test_bucket_without_a_galaxy(finished):
     """A training set of stars alone: a field whose galaxies are not the run's primaries."""
     project, archive = finished
-    removed(project, "catalogs/301/calibObj-001000-1-gal", "sources/3", "models/base_small/seed1/m")
+    removed(project, "catalogs/301/calibObj-001000-1-gal", "sources/catalog/3", "models/base_small/seed1/m")
     parts = []
     for field in FIELDS:
         rows = catalog_table(field, make_sources(field), 0)
@@ -121,14 +121,14 @@ def test_bucket_without_a_galaxy(finished):
         parts.append(rows)
     replace(catalog_path(archive, TRAIN, "gal"), catalog_bytes(np.concatenate(parts)))
     refused(project, "small", "results/made/models/base_small/seed1/model.keras")
-    assert project.result(f"patches/15/{TRAIN.name}.npy").exists()
+    assert project.result(f"patches/catalog/15/{TRAIN.name}.npy").exists()
 
 
 def test_corrupt_cube_and_patches(finished):
-    """Files cut short by hand: no job goes on with them; removed, they are made again."""
+    """Files cut short by hand: no job goes on with them; once they are removed, they are made again."""
     project, _ = finished
-    cube, patches = project.result(f"aligned/{TRAIN.name}.fits"), project.result(f"patches/15/{TRAIN.name}.npy")
-    target = f"results/made/patches/15/{TRAIN.name}.npy"
+    cube, patches = project.result(f"aligned/{TRAIN.name}.fits"), project.result(f"patches/catalog/15/{TRAIN.name}.npy")
+    target = f"results/made/patches/catalog/15/{TRAIN.name}.npy"
     model = "results/made/models/base_small/seed1/model.keras"
     removed(project, "models/base_small/seed1/m")
     good = patches.read_bytes()

@@ -1,4 +1,4 @@
-"""What befalls a run: it is told in one line, nothing is half-written, and a plain rerun mends it.
+"""Faults during a run: reported on one line, nothing is half-written, and a plain rerun repairs it.
 
 The long ones run with `make faults`.
 """
@@ -24,7 +24,7 @@ from stargal.survey.fields import Field
 
 FIRST, SECOND = Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)
 CUBES = [f"results/made/aligned/{field.name}.fits" for field in (FIRST, SECOND)]
-PATCHES = f"results/made/patches/15/{FIRST.name}.npy"
+PATCHES = f"results/made/patches/catalog/15/{FIRST.name}.npy"
 
 
 @contextmanager
@@ -214,12 +214,12 @@ def test_config_changed_while_running(broken):
 
 
 @pytest.mark.long
-def test_damage_is_refused_and_mended(broken):
-    """A bit of each kind of file under resources and results: no job goes on with it, and removing it mends all."""
+def test_damage_is_refused_and_repaired(broken):
+    """A bit of each kind of file under resources and results: no job goes on with it, and removing it repairs all."""
     project, _ = broken
     frame = "resources/made/frames/301/frame-g-001000-1-0100.fits.bz2"
     catalog = "resources/made/catalogs/301/calibObj-001000-1-star.fits.gz"
-    sources, report = f"results/made/sources/{FIRST.name}.parquet", f"results/made/aligned/{FIRST.name}.json"
+    sources, report = f"results/made/sources/catalog/{FIRST.name}.parquet", f"results/made/aligned/{FIRST.name}.json"
     table, figure = "results/made/tables/footprints.csv", f"results/made/figures/patches/15/{FIRST.name}.png"
     project.run(figure, table)
     expected = digests_of(project)

@@ -83,12 +83,12 @@ def test_fields_are_classified_without_a_catalogue(finished: Path):
 def test_a_published_classifier_needs_no_training(finished: Path, mirror: Path, tmp_path: Path):
     """Elsewhere, with the folder of the classifier and what comes of a field's frames: the same catalogue."""
     shutil.copytree(finished / "results/mirror/classifier", tmp_path / "classifier")
-    for folder in ("resources/mirror/frames", "results/mirror/aligned", "results/mirror/detections"):
+    for folder in ("resources/mirror/frames", "results/mirror/aligned", "results/mirror/sources/detections"):
         shutil.copytree(finished / folder, tmp_path / folder)
     overlay = tmp_path / "elsewhere.yaml"
     overlay.write_text(f"classify: {{classifier: classifier, fields: [{UNCATALOGUED}]}}\n")
     said = snakemake(tmp_path, "classify", "--configfile", str(ROOT / "tests/mirror.yaml"), str(overlay))
-    assert "classify_field" in said and "train_model" not in said
+    assert "classify_field" in said and "train_network" not in said
     name = f"results/mirror/catalogs/{UNCATALOGUED}.fits"
     assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
 
@@ -103,7 +103,7 @@ def test_http_gives_the_same_files(finished: Path, mirror: Path, tmp_path: Path)
     name = f"results/mirror/aligned/{TEST_FIELD}.fits"
     overlay = tmp_path / "server.yaml"
     with ArchiveServer(mirror) as server:
-        overlay.write_text(f"archive: {{url: {server.url!r}}}\n")
+        overlay.write_text(f"skies: {{mirror: {{url: {server.url!r}}}}}\n")
         snakemake(tmp_path, name, "--configfile", str(ROOT / "tests/mirror.yaml"), str(overlay))
         assert len(server.asked_for(".fits")) == 5
     for path in sorted(tmp_path.glob("resources/mirror/frames/301/*")):

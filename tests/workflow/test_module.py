@@ -42,9 +42,7 @@ def outer(tmp_path: Path, archive: Path) -> Path:
     (tmp_path / "few.tsv").write_text("rerun\trun\tcamcol\tfield\tbucket\n" + "".join(rows))
     config = {
         "sky": "made",
-        "simulate": None,
-        "fields": "few.tsv",
-        "archive": {"url": f"file://{archive}"},
+        "skies": {"made": {"origin": "archive", "url": f"file://{archive}", "fields": "few.tsv"}},
         "training_sets": {"small": ["301-1000-1-100"]},
         "patches": {"size": 15},
         "classify": {"fields": ["301-1000-1-130"]},
@@ -69,18 +67,18 @@ def test_whole_experiment_is_planned_below_the_prefix(outer: Path):
     rows = [line.split("\t") for line in done.stdout.splitlines() if "\tstargal_" in line]
     assert all(row[0].startswith("surveys/first/") for row in rows)
     rules = [row[2] for row in rows]
-    assert rules.count("stargal_align_field") == 3 * len(FEW)  # cube, its record, and report
-    assert rules.count("stargal_train_model") == 2 * (3 + 2 * 8)  # model and history
+    assert rules.count("stargal_align_field") == 3 * len(FEW)  # cube, its record, and summary
+    assert rules.count("stargal_train_network") == 3 * (3 + 2 * 8)  # network, history and predictions
 
 
 def test_its_results_feed_the_other_workflow(outer: Path):
     """A job over many fields finds them below the prefix, with the config given and defaults for the rest."""
-    done = snakemake(outer, "count", f"surveys/first/results/made/sources/{TRAIN.name}.parquet")
+    done = snakemake(outer, "count", f"surveys/first/results/made/sources/catalog/{TRAIN.name}.parquet")
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(outer / "surveys/first/results/made/tables/alignment.csv")
     assert sorted(set(table["field"])) == sorted(field.name for field in FEW)
     assert int((outer / "count.txt").read_text()) == len(table) + 1 == 5 * len(FEW) + 1
-    assert len(pd.read_parquet(outer / f"surveys/first/results/made/sources/{TRAIN.name}.parquet")) > 50
+    assert len(pd.read_parquet(outer / f"surveys/first/results/made/sources/catalog/{TRAIN.name}.parquet")) > 50
     assert {path.name for path in outer.iterdir() if path.is_dir()} == {".snakemake", "surveys"}
 
 

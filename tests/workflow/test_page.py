@@ -148,7 +148,7 @@ def test_filters(browser: Chrome, predictions: pd.DataFrame):
 
 def test_a_click_tells_of_the_source(browser: Chrome, project: Project, predictions: pd.DataFrame):
     """A source well apart from others: its words, and that its patch is the one shown."""
-    sources = pd.read_parquet(project.result(f"sources/{TEST}.parquet"))
+    sources = pd.read_parquet(project.result(f"sources/catalog/{TEST}.parquet"))
     x, y = sources["x"].to_numpy(), sources["y"].to_numpy()
     apart = np.hypot(x[:, None] - x, y[:, None] - y) + np.diag(np.full(len(x), np.inf))
     index = int(np.argmax(np.where((x > 300) & (x < 1700) & (y > 300) & (y < 1200), apart.min(axis=1), 0)))

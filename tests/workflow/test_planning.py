@@ -1,31 +1,39 @@
-"""What a dry run prints: the jobs of a plan, or their number where they would be thousands."""
+"""Plans of many fields: a target starts what it needs, whatever the size of the table of fields."""
+
+import pytest
 
 from conftest import Project
 from stargal.survey.fields import Field
 
-CUBE = "results/made/aligned/301-001000-1-0011.fits"
-TITLE = "Aligning the bands of field 301-001000-1-0011"
+FIRST = "301-001000-1-0011"
+BUCKETS = {1: "train", 2: "train", 3: "train", 4: "train", 5: "validation", 6: "test"}
 
 
-def plan_of_a_cube(project: Project, fields: int, *arguments: str) -> str:
-    """What a dry run says in a project of so many fields; it starts a download and an alignment, whatever it prints."""
-    runs = [(1000 + number // 600, 1 + number % 6, 11 + number % 600 // 6) for number in range(fields)]
-    bucket = {5: "validation", 6: "test"}
-    project.write_fields({Field(301, *key): bucket.get(key[1], "train") for key in runs})
-    assert project.planned(CUBE, *arguments) == {"download_field": 1, "align_field": 1}
-    return (project.folder / "plan.log").read_text()
-
-
-def test_a_first_plan_of_many_fields_is_counted(tmp_path):
+@pytest.fixture
+def many(tmp_path) -> Project:
+    """A project of 948 fields, none of them there."""
     project = Project(tmp_path, "http://localhost")
-    project.config["training_sets"] = {"small": ["301-1000-1-11"]}
+    project.config |= {"training_sets": {"small": ["301-1000-1-11"]}, "classify": {"fields": ["301-1000-6-11"]}}
     project.write_config()
-    assert TITLE in plan_of_a_cube(project, 500)
-    counted = plan_of_a_cube(project, 501)
-    assert TITLE not in counted and "501 fields: jobs are counted; add -p to list them" in counted
-    for asked in (["-p"], ["--quiet", "host"]):
-        listed = plan_of_a_cube(project, 501, *asked)
-        assert TITLE in listed and "jobs are counted" not in listed
-    project.result("manifest.sha256").parent.mkdir(parents=True)
-    project.result("manifest.sha256").touch()
-    assert TITLE in plan_of_a_cube(project, 501)
+    keys = [(camcol, number) for camcol in BUCKETS for number in range(11, 169)]
+    project.write_fields({Field(301, 1000, camcol, number): BUCKETS[camcol] for camcol, number in keys})
+    return project
+
+
+def test_a_cube_needs_its_field_alone(many: Project):
+    plan = many.planned(f"results/made/aligned/{FIRST}.fits")
+    assert plan == {"download_field": 1, "align_field": 1}
+    assert f"Aligning the bands of field {FIRST}" in (many.folder / "plan.log").read_text()
+
+
+def test_a_job_over_all_fields_has_a_short_command(many: Project):
+    """A pattern, and the fields as ranges, however many there are."""
+    plan = many.plan("results/made/sets/catalog/15/large.csv", "-p", "--quiet", "host", "reason")
+    (command,) = [line.strip() for line in plan.splitlines() if "scripts/list_set.py" in line]
+    assert len(command) < 1000 and "301-1000-1:11-168 301-1000-2:11-168" in command
+
+
+def test_the_whole_run_is_planned(many: Project):
+    plan = many.planned("--quiet", "host", "reason")
+    assert plan["align_field"] == plan["select_sources"] == plan["extract_patches"] == 948
+    assert plan["download_catalog"] == 12 and plan["train_network"] == 4

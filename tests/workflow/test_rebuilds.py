@@ -209,8 +209,8 @@ SETTINGS = {
         rules("align_field", "detect_sources", "plot_patches", "publish_classifier"),
     ),
     "an experiment's model": (
-        {"experiments": {"regularized_large": {"model": "base"}}},
-        makes("results/made/models/regularized_large/seed1/model.keras"),
+        {"experiments": {"base_small": {"model": "regularized"}}},
+        makes("results/made/models/base_small/seed1/model.keras"),
     ),
     "models.base.learning_rate": (
         {"models": {"base": {"learning_rate": 0.004}}},

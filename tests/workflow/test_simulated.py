@@ -23,7 +23,7 @@ TEST = "301-008162-6-0080"
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Three simulated fields, as far as their statistics."""
     project = Project(tmp_path_factory.mktemp("simulated"), "http://127.0.0.1:9")
-    project.config = {"fields": "config/fields.tsv", "training": {"max_epochs": 2}}
+    project.config = {"training": {"max_epochs": 2}}
     project.write_fields(FIELDS)
     project.write_config()
     project.run("results/simulated/tables/sources.csv", "results/simulated/figures/statistics.svg")
@@ -37,7 +37,7 @@ def test_fields_hold_stars_and_galaxies(simulated: Project):
 
 
 def test_truth_stands_beside_the_label(simulated: Project):
-    sources = pd.read_parquet(simulated.folder / f"results/simulated/sources/{TEST}.parquet")
+    sources = pd.read_parquet(simulated.folder / f"results/simulated/sources/catalog/{TEST}.parquet")
     known = sources[sources["truth"].notna()]
     assert len(known) > 0.9 * len(sources)
     bright = known[known["model_mag_r"] < 20]
@@ -52,10 +52,18 @@ def test_what_is_simulated_says_so(simulated: Project):
 
 
 def test_nothing_is_made_again(simulated: Project):
-    plan = simulated.planned("results/simulated/tables/sources.csv")
-    assert plan == {}
-    with simulated.configured(simulate={"seed": 2}):
-        plan = simulated.planned("results/simulated/tables/sources.csv")
+    assert simulated.planned("results/simulated/tables/sources.csv") == {}
+
+
+def test_another_seed_is_another_sky(simulated: Project):
+    """Under the same name it is refused; under another name all of it is simulated."""
+    second = {"origin": "simulator", "seed": 2, "fields": "config/fields.tsv"}
+    with simulated.configured(skies={"simulated": second}):
+        done = simulated.snakemake("-n")
+    assert done.returncode != 0
+    assert "holds files of the simulator, seed 1, but the configuration asks for the simulator, seed 2" in done.stdout
+    with simulated.configured(sky="second", skies={"second": second}):
+        plan = simulated.planned("results/second/tables/sources.csv")
     assert plan["simulate_field"] == plan["align_field"] == plan["measure_field"] == 3
 
 
@@ -66,7 +74,7 @@ def test_default_configuration_plans_the_report(tmp_path: Path):
     plan = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert "download_field" not in plan
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.M))
-    assert (jobs["simulate_field"], jobs["align_field"], jobs["train_model"]) == ("11", "11", "19")
+    assert (jobs["simulate_field"], jobs["align_field"], jobs["train_network"]) == ("11", "11", "19")
 
 
 def test_a_simulated_field_passes_as_one_of_the_archive(simulated: Project, tmp_path: Path):
