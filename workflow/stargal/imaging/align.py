@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from stargal.constants import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from stargal.errors import StargalError
-from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled
+from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled_pixels
 from stargal.imaging.cube import SATURATED, Cube, make_header
 from stargal.imaging.frames import Frame
 from stargal.imaging.resample import REACH, reproject_image, resample
-from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_sigma
+from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_noise
 from stargal.survey.camera import SATURATION_DN
 from stargal.survey.fields import PIXEL_ARCSEC, Field
 
@@ -88,7 +88,7 @@ def align_field(
     image = np.empty((len(bands), *reference.image.shape), dtype=np.float32)
     mask = np.empty(image.shape, dtype=np.uint8)
     noise, psf = np.full((2, len(bands)), np.nan, dtype=np.float32)
-    sigma = sky_sigma(reference.image)
+    sigma = sky_noise(reference.image)
     stars = find_stars(reference.image, sigma, SATURATION_DN * reference.nmgy_per_dn)
     reports = {}
     for frame in _with_first(reference, others):
@@ -132,7 +132,7 @@ def align_band(
         out of the fit, `..._before` those of the astrometry alone; ratios are medians of after over before.
     """
     mapping = map_pixels(reference.astrometry, frame.astrometry)
-    sigma = sky_sigma(frame.image)
+    sigma = sky_noise(frame.image)
     dx, dy = mapping.shift(stars.x, stars.y)
     before = measure_stars(frame.image, stars.x + dx, stars.y + dy, sigma)
     offset_x, offset_y = before.x - stars.x - dx, before.y - stars.y - dy
@@ -169,7 +169,7 @@ def align_band(
         "flux_ratio": _median((after.flux / before.flux)[ok]),
         "fwhm_ratio": _median((after.sigma / before.sigma)[ok]),
         "fwhm": FWHM_PER_SIGMA * PIXEL_ARCSEC * _median(after.sigma[ok]),
-        "noise": sky_sigma(image),
+        "noise": sky_noise(image),
         "noise_before": sigma,
         "dx": mapping.dx,
         "dy": mapping.dy,
@@ -220,7 +220,7 @@ def fit_offsets(x: Array, y: Array, offset_x: Array, offset_y: Array, enough: bo
     if order < 0:
         nothing = np.zeros(len(x))
         return Refinement(-1, np.zeros(shape), np.zeros(shape), nothing, nothing)
-    u, v = scaled(x, y)
+    u, v = scaled_pixels(x, y)
     terms = np.hstack([polynomial.polyvander(u, order), polynomial.polyvander(v, order)[:, 1:]])
     fold = np.arange(len(x)) % FOLDS
     coefficients, left_out = [], []

@@ -150,12 +150,12 @@ class Mapping:
 
     def shift(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Shift (dx, dy) of reference pixels, pixels; `x` and `y` of one shape."""
-        u, v = scaled(x, y)
+        u, v = scaled_pixels(x, y)
         return polynomial.polyval2d(u, v, self.dx), polynomial.polyval2d(u, v, self.dy)
 
     def shift_grid(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Shift on the grid of columns `x` (n,) and rows `y` (m,), each of shape (m, n)."""
-        u, v = scaled(x, y)
+        u, v = scaled_pixels(x, y)
         return polynomial.polygrid2d(u, v, self.dx).T, polynomial.polygrid2d(u, v, self.dy).T
 
     def refined(self, dx: Array, dy: Array) -> "Mapping":
@@ -168,7 +168,7 @@ DEGREES = (5, 3)
 rows are near linear, but the refinement may be a cubic in them."""
 
 
-def scaled(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+def scaled_pixels(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """Pixel positions scaled to -1 ... 1 over a frame."""
     return np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1, np.asarray(y, float) * (2 / (ROWS - 1)) - 1
 
@@ -180,7 +180,7 @@ def map_pixels(reference: Astrometry, band: Astrometry) -> Mapping:
     """
     x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(0, COLUMNS - 1, 33), np.linspace(0, ROWS - 1, 17)))
     band_x, band_y = band.to_pixel(*reference.to_sky(x, y))
-    terms = polynomial.polyvander2d(*scaled(x, y), DEGREES)
+    terms = polynomial.polyvander2d(*scaled_pixels(x, y), DEGREES)
     shifts = np.stack([band_x - x, band_y - y], axis=1)
     coefficients = np.linalg.lstsq(terms, shifts, rcond=None)[0]
     dx, dy = coefficients.T.reshape(2, DEGREES[0] + 1, DEGREES[1] + 1)

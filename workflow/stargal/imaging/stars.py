@@ -51,7 +51,7 @@ class Stars:
         return Stars(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
 
-def sky_sigma(image: NDArray[np.float32]) -> float:
+def sky_noise(image: NDArray[np.float32]) -> float:
     """Standard deviation of the sky in an image (rows, columns), clipped at 3 sigma.
 
     One pixel in 55 is enough (55,000 pixels, 0.3 %). No median absolute deviation: the pixels of a frame are counts, a
