@@ -13,7 +13,8 @@ from typer import Option
 from stargal.archive.transfer import verify_catalog
 from stargal.io import cli
 from stargal.io.tables import read_table
-from stargal.simulation.catalog import join_fields, make_rows, within_limits, write_calibobj
+from stargal.simulation.catalog import join_fields, make_rows, write_calibobj
+from stargal.survey.catalog import within_limits
 from stargal.survey.fields import parse_fields
 
 
