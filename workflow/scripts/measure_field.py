@@ -1,7 +1,7 @@
 """Measure the sources of a field as SDSS photo does.
 
 Reads the frames of a field and, for what its sources truly are, the table of the simulated sky, which no measurement
-sees; writes resources/{sky}/measured/{field}.parquet, a row a source (see stargal.catalog.tabulate).
+sees; writes resources/{sky}/measured/{field}.parquet, a row a source (see `stargal.simulation.catalog.tabulate`).
 """
 
 import logging

@@ -13,7 +13,8 @@ from typer import Option
 from stargal.archive.transfer import verify_catalog
 from stargal.io import cli
 from stargal.io.tables import read_table
-from stargal.simulation.catalog import join_fields, make_rows, within_limits, write_catalog
+from stargal.simulation.catalog import join_fields, make_rows, write_calibobj
+from stargal.survey.catalog import within_limits
 from stargal.survey.fields import parse_fields
 
 
@@ -28,7 +29,7 @@ def main(
     tables = {place.field: read_table(Path(measured.format(field=place.name))) for place in places}
     joined = join_fields(tables)
     rows = make_rows(joined[within_limits(joined, kind)], places[0])
-    write_catalog(rows, catalog)
+    write_calibobj(rows, catalog)
     verify_catalog(catalog, places[0].run, places[0].camcol, kind)
     logging.info("%s: %d of %d sources", catalog.name, len(rows), len(joined))
 

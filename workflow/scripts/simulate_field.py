@@ -1,7 +1,7 @@
 """Simulate the five frames of a field and write the truth about it.
 
 Makes ``frame-….fits.bz2`` in the archive's format, a ``.sha256`` record beside each, and a table of the sources that
-are really there (see stargal.simulate.truth_of), from the name of the field and the seed of the sky alone.
+in the field (see `stargal.simulation.exposures.truth_of`). The field name and the sky seed determine everything.
 """
 
 import json
@@ -16,7 +16,7 @@ from typer import Option
 from stargal.archive.origin import record_origin
 from stargal.io import cli
 from stargal.io.files import whole
-from stargal.simulation.frames import frame_bytes, simulate_frame, sources_of, truth_of
+from stargal.simulation.exposures import frame_bytes, simulate_frame, sources_of, truth_of
 from stargal.survey.fields import Field
 
 

@@ -22,10 +22,10 @@ from stargal.imaging.align import (
     describe_alignment,
     fit_offsets,
 )
-from stargal.imaging.astrometry import Tan, scaled
+from stargal.imaging.astrometry import Tan, scaled_pixels
 from stargal.imaging.cube import NO_DATA, SATURATED
 from stargal.imaging.frames import Frame, read_frame
-from stargal.imaging.stars import find_stars, sky_sigma
+from stargal.imaging.stars import find_stars, sky_noise
 from stargal.survey.fields import BANDS, COLUMNS, ROWS, Field
 
 FIELD = Field(301, 1000, 1, 100)
@@ -78,7 +78,7 @@ def test_with_too_few_stars_the_astrometry_stands(made):
     sources, _ = made
     few = MadeField(sources.x[:8], sources.y[:8], sources.label[:8], np.full(8, 100.0))
     reference, band = made_frame(few, "r"), made_frame(few, "g")
-    stars = find_stars(reference.image, sky_sigma(reference.image))
+    stars = find_stars(reference.image, sky_noise(reference.image))
     assert 0 < len(stars.x) < STARS_FOR_ORDER[0]
     _, _, report = align_band(reference, stars, band, "lanczos3", refine=True)
     assert report["order"] == -1
@@ -123,7 +123,7 @@ def test_fit_is_robust_and_left_out_is_honest():
     """Outliers do not move the fit; a star's left-out difference is that of a fit without its fold."""
     rng = np.random.default_rng(0)
     x, y = rng.uniform(0, COLUMNS, 60), rng.uniform(0, ROWS, 60)
-    u, v = scaled(x, y)
+    u, v = scaled_pixels(x, y)
     offset = 0.1 + 0.05 * u - 0.08 * v + rng.normal(0, 0.02, 60)
     offset[:5] += 1.0
     refinement = fit_offsets(x, y, offset, offset)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from made_archive import SIGMA, MadeField, make_image
-from stargal.imaging.stars import APERTURE, HALF, find_stars, measure_stars, sky_sigma
+from stargal.imaging.stars import APERTURE, HALF, find_stars, measure_stars, sky_noise
 
 SHAPE = (300, 400)
 
@@ -22,13 +22,13 @@ def test_sky_sigma_of_counts():
     rng = np.random.default_rng(0)
     image = np.rint(rng.normal(0, 3.3, (1489, 2048))) * 0.004
     image[100:130, 200:260] += 5.0
-    assert sky_sigma(image.astype(np.float32)) == pytest.approx(3.3 * 0.004, rel=0.02)
+    assert sky_noise(image.astype(np.float32)) == pytest.approx(3.3 * 0.004, rel=0.02)
 
 
 def test_sky_sigma_leaves_out_missing_pixels():
     image = np.random.default_rng(0).normal(0, 1, SHAPE).astype(np.float32)
     image[:100] = np.nan
-    assert sky_sigma(image) == pytest.approx(1.0, rel=0.05)
+    assert sky_noise(image) == pytest.approx(1.0, rel=0.05)
 
 
 def test_stars_are_measured(field):

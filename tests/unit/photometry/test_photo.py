@@ -231,12 +231,12 @@ def test_catalogue_file(table, sources, frames, tmp_path):
     joined = catalog.join_fields({50: table})
     rows = catalog.make_rows(joined[survey_catalog.within_limits(joined, "star")], FIELD)
     path = tmp_path / "calibObj-001000-3-star.fits.gz"
-    catalog.write_catalog(rows, path)
+    catalog.write_calibobj(rows, path)
     first = path.read_bytes()
     verify_catalog(path, 1000, 3, "star")
     assert record_of(path).read_text() == f"{sha256(path)}  {path.name}\n"
     assert len(read_catalog(path, FIELD)) == len(rows) > 30
-    catalog.write_catalog(rows, path)
+    catalog.write_calibobj(rows, path)
     assert path.read_bytes() == first
     with fits.open(path) as hdus:
         assert hdus[1].header["ORIGIN"] == "SIMULATED"
@@ -245,7 +245,7 @@ def test_catalogue_file(table, sources, frames, tmp_path):
         assert hdus[1].data.dtype.itemsize == 577
         assert (hdus[1].data["PSFFLUX"][:, 0] == -9999).all() and (hdus[1].data["PSFFLUX_IVAR"][:, 0] == 0).all()
     with pytest.raises(StargalError, match="no source"):
-        catalog.write_catalog(rows[:0], path)
+        catalog.write_calibobj(rows[:0], path)
 
 
 def test_truth_is_in_further_columns(table, sources, frames):

@@ -12,10 +12,10 @@ from astropy.wcs import WCS
 from stargal.archive import transfer as archive
 from stargal.imaging import frames
 from stargal.imaging.astrometry import map_pixels
-from stargal.imaging.stars import measure_stars, sky_sigma
+from stargal.imaging.stars import measure_stars, sky_noise
 from stargal.simulation import render, sky
 from stargal.simulation.camera import NIGHTS, Scan, field_center, track_of
-from stargal.simulation.frames import (
+from stargal.simulation.exposures import (
     SimulatedFrame,
     Window,
     compress_floats,
@@ -194,7 +194,7 @@ def test_flux_of_isolated_stars(empty_field, band):
     frame = simulate_frame(FIELD, band, SEED, sources, window)
     x, y = scan.to_pixel(FIELD.field, sources["ra"], sources["dec"])
     x, y = x - window.columns[0], y - window.rows[0]
-    sigma = sky_sigma(frame.image)
+    sigma = sky_noise(frame.image)
     stars = measure_stars(frame.image, x, y, sigma)
     assert stars.ok.all()
     aperture = 7.0
@@ -216,7 +216,7 @@ def test_noise_is_that_of_gain_and_dark_current(empty_field):
         scan = Scan(SEED, FIELD.run, FIELD.camcol, band)
         frame = simulate_frame(FIELD, band, SEED, np.zeros(0, sky.SOURCE), window)
         expected = float(scan.calibration.mean()) * scan.sky_sigma
-        assert sky_sigma(frame.image) == pytest.approx(expected, rel=0.03)
+        assert sky_noise(frame.image) == pytest.approx(expected, rel=0.03)
         # White, but for the little that the sky leaves.
         image = frame.image - frame.image.mean()
         assert abs((image[:, 1:] * image[:, :-1]).mean() / image.var()) < 0.03
@@ -284,7 +284,7 @@ def test_galaxies_are_drawn_as_galsim_draws_them(bulge):
         bulge * one, 0 * one, 4.0 * one, 2.0 * one, ratio * one, 0.8 * one, angle * one, np.zeros(1, int)
     )
     image = np.zeros((101, 101))
-    render.draw_galaxies(image, np.array([50.3]), np.array([49.6]), np.array([100.0]), shapes, blur)
+    render.add_galaxies(image, np.array([50.3]), np.array([49.6]), np.array([100.0]), shapes, blur)
     shear = galsim.Shear(q=ratio, beta=angle * galsim.radians)
     # GalSim keeps the area of an ellipse: radii along the major axis times the root of the axis ratio.
     disk = galsim.Exponential(half_light_radius=4.0 * np.sqrt(ratio), flux=1 - bulge).shear(shear)
@@ -303,7 +303,7 @@ def test_stars_are_drawn_as_galsim_draws_them():
     galsim = pytest.importorskip("galsim")
     blur = render.Blur(render.SHARES["r"], np.array([1.3]), np.zeros(2), 0.0)
     image = np.zeros((81, 81))
-    render.draw_stars(image, np.array([40.3]), np.array([39.6]), np.array([100.0]), blur, 2e-4)  # short of spikes
+    render.add_stars(image, np.array([40.3]), np.array([39.6]), np.array([100.0]), blur, 2e-4)  # short of spikes
     precise = galsim.GSParams(folding_threshold=1e-3, maximum_fft_size=16384)
     psf = psf_pieces(galsim, 1.3, blur.shares).withGSParams(precise)
     drawn = (100 * psf).drawImage(nx=81, ny=81, scale=1.0, method="no_pixel", offset=(0.3, -0.4)).array
@@ -317,8 +317,8 @@ def test_the_ellipticity_of_the_psf_is_the_same_in_both_ways_of_drawing():
     )
     images = np.zeros((2, 81, 81))
     where = np.array([40.3]), np.array([39.6]), np.array([1.0])
-    render.draw_stars(images[0], *where, blur, 1e-6)
-    render.draw_galaxies(images[1], *where, point, blur)
+    render.add_stars(images[0], *where, blur, 1e-6)
+    render.add_galaxies(images[1], *where, point, blur)
     # The power law goes on beyond the finest wave that pixels hold.
     assert np.abs(images[0] - images[1]).max() < 1.5e-2 * images[0].max()
 
@@ -327,7 +327,7 @@ def test_fwhm_is_what_is_asked_for():
     fwhm = 3.3
     blur = render.Blur.of_fwhm(render.shares_of("r", fwhm * PIXEL_ARCSEC), np.array([fwhm]), np.zeros(2), 0.0)
     image = np.zeros((61, 61))
-    render.draw_stars(image, np.array([30.0]), np.array([30.0]), np.array([1000.0]), blur, 1e-3)
+    render.add_stars(image, np.array([30.0]), np.array([30.0]), np.array([1000.0]), blur, 1e-3)
     measured = measure_stars(image.astype(np.float32), np.array([30.0]), np.array([30.0]), 0.01)
     assert 2.3548 * measured.sigma[0] == pytest.approx(fwhm, rel=0.03)
 

@@ -12,7 +12,7 @@ from stargal.errors import StargalError
 from stargal.imaging.astrometry import Mapping, map_pixels
 from stargal.imaging.frames import Frame
 from stargal.imaging.psf import Psf, measure_psf
-from stargal.imaging.stars import sky_sigma
+from stargal.imaging.stars import sky_noise
 from stargal.survey.camera import DARK_VARIANCE, GAIN, SATURATION_DN
 from stargal.survey.fields import REFERENCE
 
@@ -101,7 +101,7 @@ def prepare_planes(frames: AnyMapping[str, Frame], camcol: int) -> dict[str, Pla
         sky = sep.Background(image, mask=no_data | saturated, bw=SKY_MESH, bh=SKY_MESH)
         image = image - sky.back(dtype=np.float32)
         image[no_data] = 0
-        sigma = sky_sigma(frame.image)
+        sigma = sky_noise(frame.image)
         image = without_wings(image, sigma)
         try:
             psf = measure_psf(image, sigma, SATURATION_DN * frame.nmgy_per_dn)

@@ -278,7 +278,7 @@ def make_rows(table: pd.DataFrame, field: Field) -> NDArray[Any]:
     return rows
 
 
-def write_catalog(rows: NDArray[Any], path: Path) -> None:
+def write_calibobj(rows: NDArray[Any], path: Path) -> None:
     """Write a catalogue, gzip-compressed without a date, and the record of its SHA-256 beside it.
 
     Raises

@@ -149,7 +149,7 @@ def fwhm_of_unit(shares: tuple[float, float, float]) -> float:
     return 2 * np.sqrt(2 * np.log(2)) * sigma
 
 
-def draw_stars(image: Array, x: Array, y: Array, flux: Array, blur: Blur, faint: float) -> None:
+def add_stars(image: Array, x: Array, y: Array, flux: Array, blur: Blur, faint: float) -> None:
     """Add point sources to an image, in place.
 
     Parameters
@@ -249,8 +249,8 @@ class Galaxies:
         return (in_y * (weight / weight.sum())[:, None]).T @ in_x
 
 
-def draw_galaxies(image: Array, x: Array, y: Array, flux: Array, shapes: Galaxies, blur: Blur) -> None:
-    """Add galaxies to an image, in place; parameters as `draw_stars`."""
+def add_galaxies(image: Array, x: Array, y: Array, flux: Array, shapes: Galaxies, blur: Blur) -> None:
+    """Add galaxies to an image, in place; parameters as `add_stars`."""
     extent = np.maximum(
         np.where(shapes.bulge_fraction < 1, 4.0 * shapes.disk_radius, 0),
         np.where(shapes.bulge_fraction > 0.05, 5.0 * shapes.bulge_radius, 0),

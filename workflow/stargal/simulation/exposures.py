@@ -27,7 +27,7 @@ from scipy import ndimage
 from stargal.imaging.astrometry import AsTrans
 from stargal.simulation import sky
 from stargal.simulation.camera import Scan, field_center
-from stargal.simulation.render import Blur, Galaxies, draw_galaxies, draw_stars, shares_of
+from stargal.simulation.render import Blur, Galaxies, add_galaxies, add_stars, shares_of
 from stargal.survey.fields import BANDS, COLUMNS, FRAME_LAG, PIXEL_ARCSEC, REFERENCE, ROWS, STEP_ROWS, Field
 
 Array = NDArray[np.floating[Any]]
@@ -223,10 +223,10 @@ def draw_sources(scan: Scan, field: Field, sources: NDArray[Any], window: Window
     image = np.zeros(window.shape)
     in_x, in_y = x - window.columns[0], y - window.rows[0]
     stars, galaxies = (np.flatnonzero(sources["label"] == label) for label in (sky.STAR, sky.GALAXY))
-    draw_stars(image, in_x[stars], in_y[stars], flux[stars], blur[stars], WING_LIMIT * sigma)
+    add_stars(image, in_x[stars], in_y[stars], flux[stars], blur[stars], WING_LIMIT * sigma)
     of_galaxies = sources[galaxies]
     shapes = shapes_on_frame(scan, field, of_galaxies)
-    draw_galaxies(image, in_x[galaxies], in_y[galaxies], flux[galaxies], shapes, blur[galaxies])
+    add_galaxies(image, in_x[galaxies], in_y[galaxies], flux[galaxies], shapes, blur[galaxies])
     return image
 
 
