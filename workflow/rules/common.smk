@@ -331,7 +331,7 @@ def row(
 
     params = command(
         script,
-        ["stargal." + call.partition(":")[0]],
+        [f"stargal.{call.partition(':')[0]}"],
         list(input) if of_fields else (),
         family=True,
         call=f"stargal.{call}",

@@ -1,7 +1,7 @@
 """Align the five bands of a field into one cube on the grid of r.
 
-Reads the frames of a field; writes results/{sky}/aligned/{field}.fits (see `stargal.imaging.cube`) and {field}.json, the
-residuals of the alignment and the field's corners on the sky.
+Reads the frames of a field; writes results/{sky}/aligned/{field}.fits (see `stargal.imaging.cube`) and {field}.json,
+the residuals of the alignment and the field's corners on the sky.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""Classify sources by photo's rule: a galaxy if psf - composite > 0.145 mag on the fluxes summed over the bands that see it.
+"""Classify sources by photo's rule.
+
+A source is a galaxy if psf - composite > 0.145 mag on the fluxes summed over the bands that see it.
 
 Reference: https://www.sdss4.org/dr17/algorithms/classify/
 """

@@ -1,8 +1,8 @@
 """Measure sources as SDSS photo does.
 
-The PSF flux is the amplitude of the frame's PSF at the source. The model flux is that of the better of an exponential and
-a de Vaucouleurs profile, whose shape is found in r on a grid of PSF-convolved images and kept in all bands. The composite
-flux is that of the best non-negative sum of the two.
+The PSF flux is the amplitude of the frame's PSF at the source. The model flux is that of the better of an exponential
+and a de Vaucouleurs profile, whose shape is found in r on a grid of PSF-convolved images and kept in all bands. The
+composite flux is that of the best non-negative sum of the two.
 
 References
 ----------
@@ -214,7 +214,7 @@ def _measure_band(
     exponential: NDArray[np.intp],
     de_vaucouleurs: NDArray[np.intp],
 ) -> dict[str, Array]:
-    """What `measure_sources` gives of one band, an array (n,) each; shapes are indices of the library, the first a point."""
+    """Measure one band: an array (n,) each; shapes are indices of the library, the first a point."""
     dx, dy = plane.mapping.shift(x, y)
     x, y = x + dx, y + dy
     weights = plane.psf.weights(x)
