@@ -3,8 +3,8 @@
     python tests/benchmark_render.py [rerun-run-camcol-field] [band]
 
 Both draw the light alone, without sky and noise, each source on a stamp as large as `stargal.simulation.render` gives
-it. GalSim draws the same profiles: two Gaussians and a power law for the PSF, a disk and a bulge for a galaxy, but neither
-diffraction spikes nor clumps, and PSFs in steps of 1 % of their width, since it makes a table for each. CPU time is
+it. GalSim draws the same profiles: two Gaussians and a power law for the PSF, a disk and a bulge for a galaxy, but no
+diffraction spikes and no clumps, and PSFs in steps of 1 % of their width, since it makes a table for each. CPU time is
 that of one thread; the difference is told in units of the sky's noise, in which it would have to be seen, and as flux
 of all sources together.
 """
