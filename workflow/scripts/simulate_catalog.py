@@ -10,7 +10,7 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal.archive.transfer import verify_catalog
+from stargal.archive.verify import verify_catalog
 from stargal.io import cli
 from stargal.io.tables import read_table
 from stargal.simulation.catalog import join_fields, make_rows, write_calibobj

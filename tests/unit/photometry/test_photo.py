@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from made_sky import Drawn, make_frame
-from stargal.archive.transfer import verify_catalog
+from stargal.archive.verify import verify_catalog
 from stargal.dataset.sources import read_catalog
 from stargal.errors import StargalError
 from stargal.imaging.frames import read_frame

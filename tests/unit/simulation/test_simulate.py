@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from stargal.archive import transfer as archive
+from stargal.archive.verify import verify_frame
 from stargal.imaging import frames
 from stargal.imaging.astrometry import map_pixels
 from stargal.imaging.stars import measure_stars, sky_noise
@@ -344,7 +344,7 @@ def whole_frame(tmp_path_factory):
 
 def test_the_archive_stage_accepts_a_frame(whole_frame):
     path, frame = whole_frame
-    archive.verify_frame(path, FIELD, "r")
+    verify_frame(path, FIELD, "r")
     read = frames.read_frame(path)
     np.testing.assert_array_equal(read.image, frame.image)
     assert read.band == "r"
