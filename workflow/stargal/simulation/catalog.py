@@ -168,8 +168,8 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
     Returns
     -------
     DataFrame
-        One row per measured source: true_type (3, 6, or 0 for nothing), truth_id, blended_with (-1 for none), true_flux_u
-        ... true_flux_z (0 for nothing).
+        One row per measured source: true_type (3, 6, or 0 if unmatched), truth_id, blended_with (-1 for none), and
+        true_flux_u ... true_flux_z (0 if unmatched).
     """
     truth_x, truth_y = astrometry.to_pixel(truth["ra"], truth["dec"])
     tree = cKDTree(np.stack([truth_x, truth_y], axis=1))
