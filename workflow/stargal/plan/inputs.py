@@ -23,14 +23,13 @@ def paths_of(pattern: str, fields: Iterable[Field], **wildcards: Any) -> list[st
 
 def paths_made(rows: Iterable[Mapping[str, Any]], target: str, sky: str) -> list[str]:
     """Return the outputs of the rows of tables and figures that are part of a target."""
-    paths = []
+    paths: list[str] = []
     for row in rows:
         given = row["make"].get(target)
         if given is not None:
             values = [value if isinstance(value, list) else [value] for value in given.values()]
-            for output in row["output"].values():
-                for combination in itertools.product(*values):
-                    paths.append(fill(str(output), sky=sky, **dict(zip(given, combination, strict=True))))
+            wildcards = [dict(zip(given, combination, strict=True)) for combination in itertools.product(*values)]
+            paths += [fill(output, sky=sky, **one) for output in map(str, row["output"].values()) for one in wildcards]
     return paths
 
 
