@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 
 from made_sky import Drawn, make_frame
-from stargal.archive.verify import verify_catalog
+from stargal.archive.transfer import verify_catalog
 from stargal.dataset.sources import read_catalog
 from stargal.errors import StargalError
 from stargal.imaging.frames import read_frame
@@ -167,7 +167,7 @@ def test_field_of_the_overlap(row, number, new_row):
 
 
 def overlapping_tables() -> dict[int, pd.DataFrame]:
-    """Two neighbouring fields with 200 common sources in shared rows, measured with little noise, and a distant one."""
+    """Two neighbouring fields with 200 common sources in shared rows, with little noise, and a distant field."""
     rng = np.random.default_rng(2)
     x, along = rng.uniform(0, 2048, 200), 51 * STEP_ROWS + rng.uniform(0, 128, 200)
     # Ten sources lie on the border of fields 50 and 51.
