@@ -247,7 +247,7 @@ def frame(
     value: float | np.float32 = 0.0,
     solution: int | None = None,
 ) -> bytes:
-    """An uncompressed frame with the layout of the archive; `solution` is the FIELD of its asTrans table, if it has one."""
+    """An uncompressed frame with the layout of the archive; `solution`: FIELD of its asTrans table, if it has one."""
     image = fits.PrimaryHDU(np.full(shape, value, np.float32))
     image.header["RUN"] = field.run
     image.header["CAMCOL"] = field.camcol

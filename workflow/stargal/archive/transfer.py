@@ -382,7 +382,7 @@ def _settle(stream: Any) -> None:
 
 
 def _root(error: BaseException) -> BaseException:
-    """Return the innermost cause of an error, the most specific one: "Connection refused", not "Max retries exceeded"."""
+    """Return the innermost, most specific cause of an error: "Connection refused", not "Max retries exceeded"."""
     while isinstance(inner := getattr(error, "reason", None) or error.__cause__ or error.__context__, BaseException):
         error = inner
     return error

@@ -108,7 +108,7 @@ def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
 
 
 def _compare(found: dict[str, Any], expected: dict[str, int | str]) -> None:
-    """Compare header values with those in the file name; RERUN is a padded string in the header, the others are numbers."""
+    """Compare header values with those in the file name; RERUN is a padded string in the header, others are numbers."""
     wrong = [key for key in expected if str(found[key]).strip() != str(expected[key])]
     if wrong:
         holds = ", ".join(f"{key} {str(found[key]).strip()}" for key in wrong)
