@@ -1,7 +1,7 @@
 """Write files atomically, each with a record of its SHA-256, and check files against their records.
 
-The record of ``name`` is ``name.sha256`` in the format of ``sha256sum -c``. It is written before the file, so every file
-under its final name has a record. Readers compare the two (`intact`) and refuse a file that was edited, damaged or
+The record of ``name`` is ``name.sha256`` in ``sha256sum -c`` format. It is written before the file, so every
+file under its final name has a record. Readers compare the two (`intact`) and refuse a file that was edited, damaged or
 partially copied.
 """
 
