@@ -209,14 +209,14 @@ def test_other_failures_are_raised_after_one_request(server: ArchiveServer, part
 
 def test_attempts_are_bounded(server: ArchiveServer, part: Path) -> None:
     server.fail("data", *[Fault(status=500)] * 20)
-    with pytest.raises(StargalError, match="did not come in 3 attempts: HTTP 500"):
+    with pytest.raises(StargalError, match="not received after 3 attempts: HTTP 500"):
         fetch(f"{server.url}/data", part, attempts=3)
     assert len(server.requests) == 3
 
 
 def test_a_length_that_never_comes(server: ArchiveServer, part: Path) -> None:
     server.fail("data", *[Fault(length=400_000, ranges=False)] * 3)
-    with pytest.raises(StargalError, match="did not come in 3 attempts"):
+    with pytest.raises(StargalError, match="not received after 3 attempts"):
         fetch(f"{server.url}/data", part, attempts=3)
     assert len(server.requests) == 3
 
@@ -232,7 +232,7 @@ def test_an_unknown_host_is_reported(part: Path) -> None:
 
 
 def test_an_invalid_url(part: Path) -> None:
-    with pytest.raises(StargalError, match="cannot be asked for"):
+    with pytest.raises(StargalError, match="invalid request"):
         fetch("http:///data", part)
 
 
@@ -559,8 +559,8 @@ RETRIED: dict[str, tuple[Faults, int]] = {
 """Faults that retries resolve, and the number of requests."""
 
 FAILED: dict[str, tuple[Faults, int, str]] = {
-    "always 500": (lambda good, _: [Fault(status=500)] * 4, 4, "did not come in 4 attempts: HTTP 500"),
-    "always dropped at once": (lambda good, _: [Fault(drop_at=0)] * 4, 4, "did not come in 4 attempts"),
+    "always 500": (lambda good, _: [Fault(status=500)] * 4, 4, "not received after 4 attempts: HTTP 500"),
+    "always dropped at once": (lambda good, _: [Fault(drop_at=0)] * 4, 4, "not received after 4 attempts"),
     "404": (lambda good, _: [Fault(status=404)], 1, "HTTP 404 .* is not in the archive"),
     "403": (lambda good, _: [Fault(status=403)], 1, "HTTP 403 .* the server refuses"),
     "429 for two hours": (

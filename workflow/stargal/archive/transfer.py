@@ -239,7 +239,7 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         kept = f"; {part.stat().st_size} bytes are kept and the next run resumes there" if part.exists() else ""
         raise StargalError(
-            f"{url}: did not come in {times}: {error}; check the network and archive.url, then run again{kept}"
+            f"{url}: not received after {times}: {error}; check the network and archive.url, then run again{kept}"
         ) from error
 
 
@@ -261,7 +261,7 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
             _check_status(response, url, part)
             _receive(response, part, have, timeout)
     except requests.Timeout as error:
-        raise _InterruptedError(f"no answer within {timeout:g} s") from error
+        raise _InterruptedError(f"no response within {timeout:g} s") from error
     except requests.ConnectionError as error:
         cause = _root(error)
         said = getattr(cause, "strerror", None) or str(cause)
@@ -269,7 +269,7 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
             raise StargalError(f"{url}: {said}; check archive.url and this computer's clock") from error
         raise _InterruptedError(said) from error
     except requests.RequestException as error:
-        raise StargalError(f"{url}: cannot be asked for: {_root(error)}; check archive.url") from error
+        raise StargalError(f"{url}: invalid request: {_root(error)}; check archive.url") from error
 
 
 def _check_status(response: requests.Response, url: str, part: Path) -> None:
@@ -333,17 +333,17 @@ def _receive(response: requests.Response, part: Path, have: int, timeout: float)
                 elapsed, came = time.monotonic() - since, stream.tell() - then
                 if elapsed > timeout:
                     if came < SLOWEST * elapsed:
-                        raise _InterruptedError(f"only {came} bytes came in {elapsed:.0f} s")
+                        raise _InterruptedError(f"only {came} bytes received in {elapsed:.0f} s")
                     since, then = time.monotonic(), stream.tell()
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise _InterruptedError(f"nothing came for {timeout:g} s after {stream.tell()} of {total} bytes") from error
+            raise _InterruptedError(f"no data for {timeout:g} s after {stream.tell()} of {total} bytes") from error
         except urllib3.exceptions.HTTPError as error:
             raise _InterruptedError(f"the connection broke after {stream.tell()} of {total} bytes") from error
         _settle(stream)
         size = stream.tell()
     if total is not None and size != total:
         _discard(part)
-        raise _InterruptedError(f"{size} bytes came, {total} were announced; starting over")
+        raise _InterruptedError(f"received {size} bytes, expected {total}; starting over")
 
 
 def _extent(response: requests.Response) -> tuple[int, int | None]:
@@ -355,7 +355,7 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
         length = response.headers.get("Content-Length")
         return 0, None if length is None else int(length)
     except (KeyError, ValueError):
-        raise _InterruptedError("the server does not say which bytes it sends") from None
+        raise _InterruptedError("the response has no valid Content-Range or Content-Length") from None
 
 
 def _resumable(part: Path) -> int:

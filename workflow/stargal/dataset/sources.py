@@ -102,7 +102,8 @@ def select_sources(
         - truth: the same from TRUE_TYPE, missing if the catalogue has none (Int8)
         - photo_type: OBJC_TYPE (int16)
         - psf_mag_u ... model_mag_z: AB magnitudes, NaN unless the flux is positive (float32)
-        - fwhm: of the best-fitting circular Gaussian in r, arcsec, NaN without convergence or with S/N of 5 or less (float32)
+        - fwhm: of the best-fitting circular Gaussian in r, arcsec, NaN without convergence or with S/N of 5 or less
+          (float32)
         - flags: OBJC_FLAGS, missing if the catalogue has none (Int64)
         - edge_distance: distance to the nearest edge of the frame, pixels (float32)
 
