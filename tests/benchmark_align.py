@@ -30,7 +30,7 @@ from stargal.imaging.align import align_field
 from stargal.imaging.astrometry import map_pixels
 from stargal.imaging.cube import write_cube
 from stargal.imaging.frames import read_frame
-from stargal.imaging.stars import find_stars, measure_stars, sky_sigma
+from stargal.imaging.stars import find_stars, measure_stars, sky_noise
 from stargal.survey.fields import BANDS, Field
 
 METHODS = ("lanczos3", "lanczos3, no refinement", "interp", "exact", "adaptive")
@@ -88,12 +88,12 @@ def swarp(paths: dict[str, Path], folder: Path, program: str) -> dict[str, np.nd
 def quality(paths: dict[str, Path], images: dict[str, np.ndarray]) -> dict[str, float]:
     """How well the bands lie on r, and what became of flux, width and noise."""
     reference = read_frame(paths["r"])
-    stars = find_stars(reference.image, sky_sigma(reference.image))
+    stars = find_stars(reference.image, sky_noise(reference.image))
     offsets, fluxes, widths, noises = {}, [], [], []
     for band in "ugiz":
         frame = read_frame(paths[band])
         dx, dy = map_pixels(reference.astrometry, frame.astrometry).shift(stars.x, stars.y)
-        sigma = sky_sigma(frame.image)
+        sigma = sky_noise(frame.image)
         before = measure_stars(frame.image, stars.x + dx, stars.y + dy, sigma)
         after = measure_stars(images[band], stars.x, stars.y, sigma)
         ok = before.ok & after.ok & (before.snr > 15)
@@ -101,7 +101,7 @@ def quality(paths: dict[str, Path], images: dict[str, np.ndarray]) -> dict[str, 
         offsets[band] = np.abs(axes).max()
         fluxes.append(np.median((after.flux / before.flux)[ok]) - 1)
         widths.append(np.median((after.sigma / before.sigma)[ok]) - 1)
-        noises.append(sky_sigma(images[band]) / sigma)
+        noises.append(sky_noise(images[band]) / sigma)
     return {
         "griz offset, px": max(offsets[band] for band in "giz"),
         "u offset, px": offsets["u"],

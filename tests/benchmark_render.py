@@ -1,12 +1,12 @@
-"""One band of a simulated field drawn by stargal.render and by GalSim, from the same list of sources: time and pixels.
+"""Compare the rendering of one band of a simulated field by `stargal.simulation.render` and GalSim: time and pixels.
 
     python tests/benchmark_render.py [rerun-run-camcol-field] [band]
 
-Both draw the light alone, without sky and noise, each source on a stamp as large as `stargal.simulation.render` gives it. GalSim
-draws the same profiles: two Gaussians and a power law for the PSF, a disk and a bulge for a galaxy, but neither
-diffraction spikes nor clumps, and PSFs in steps of 1 % of their width, since it makes a table for each. CPU time is
-that of one thread; the difference is told in units of the sky's noise, in which it would have to be seen, and as flux
-of all sources together.
+Both draw the light alone, without sky and noise, each source on a stamp as large as `stargal.simulation.render` gives
+it. GalSim draws the same profiles: two Gaussians and a power law for the PSF, a disk and a bulge for a galaxy, but
+neither diffraction spikes nor clumps, and PSFs in steps of 1 % of their width, since it makes a table for each. CPU
+time is that of one thread; the difference is told in units of the sky's noise, in which it would have to be seen, and
+as flux of all sources together.
 """
 
 import sys
@@ -19,8 +19,7 @@ import galsim
 import numpy as np
 from numpy.typing import NDArray
 
-from stargal.simulation import frames as simulate
-from stargal.simulation import render, sky
+from stargal.simulation import exposures, render, sky
 from stargal.simulation.camera import Scan
 from stargal.survey.fields import COLUMNS, ROWS, STEP_ROWS, Field
 
@@ -32,7 +31,7 @@ Image = NDArray[np.float64]
 def draw_with_galsim(scan: Scan, field: Field, sources: NDArray[np.void]) -> tuple[Image, int]:
     """The light of sources on a frame, nanomaggies a pixel, and how many were drawn."""
     sigma = float(scan.calibration.mean()) * scan.sky_sigma
-    sources = sources[sources["flux"][:, scan.index] > simulate.LOST * sigma]
+    sources = sources[sources["flux"][:, scan.index] > exposures.LOST * sigma]
     x, y = scan.to_pixel(field.field, sources["ra"], sources["dec"])
     flux = sources["flux"][:, scan.index]
     fwhm = scan.fwhm(np.clip(x, 0, COLUMNS - 1), y + STEP_ROWS * field.field)
@@ -40,8 +39,8 @@ def draw_with_galsim(scan: Scan, field: Field, sources: NDArray[np.void]) -> tup
     e1, e2 = scan.ellipticity
     # GalSim's "distortion" is (Cxx - Cyy, 2 Cxy) / (Cxx + Cyy).
     shear = galsim.Shear(e1=e1, e2=e2)
-    shapes = simulate.shapes_on_frame(scan, field, sources)
-    reach = np.cbrt(flux * blur.shares[2] * render.WINGS * blur.width / (2 * np.pi * simulate.WING_LIMIT * sigma))
+    shapes = exposures.shapes_on_frame(scan, field, sources)
+    reach = np.cbrt(flux * blur.shares[2] * render.WINGS * blur.width / (2 * np.pi * exposures.WING_LIMIT * sigma))
     halves = np.array(render.STAR_HALVES)
     sides = np.array(render.GALAXY_SIDES)
     extent = np.maximum(4.0 * shapes.disk_radius, 5.0 * shapes.bulge_radius * (shapes.bulge_fraction > 0.05))
@@ -104,10 +103,10 @@ def main() -> None:
     field = Field.parse(sys.argv[1] if len(sys.argv) > 1 else "301-8162-6-120")
     band = sys.argv[2] if len(sys.argv) > 2 else "r"
     scan = Scan(SEED, field.run, field.camcol, band)
-    sources = simulate.sources_of(field, SEED)
+    sources = exposures.sources_of(field, SEED)
     sources["clump_fraction"] = 0
     start = time.process_time()
-    ours = simulate.draw_sources(scan, field, sources)
+    ours = exposures.draw_sources(scan, field, sources)
     middle = time.process_time()
     theirs, number = draw_with_galsim(scan, field, sources)
     times = middle - start, time.process_time() - middle

@@ -28,7 +28,9 @@ def main(
 ) -> None:
     """Score a network."""
     learned = read_labels(read_sets(training)) if training else None
-    records = task_of(task).score(read_table(predictions), [float(edge) for edge in json.loads(edges)], resamples, learned)
+    records = task_of(task).score(
+        read_table(predictions), [float(edge) for edge in json.loads(edges)], resamples, learned
+    )
     write_records(records, metrics)
 
 

@@ -1,5 +1,5 @@
-"""The error that a user can mend."""
+"""The error class for bad input."""
 
 
 class StargalError(Exception):
-    """Bad input, said in one line: what is wrong, where (file, row, key), and how to mend it."""
+    """Bad input, reported on one line: what is wrong, where (file, row, key), and what to do."""

@@ -92,7 +92,9 @@ def test_without_a_record_there_is_nothing_to_compare_with(tmp_path: Path) -> No
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_a_script_that_may_not_write_ends_with_one_line(number: int) -> None:
     """Wherever in a script the system refuses, not only in the files it makes."""
-    code = f"from stargal.io import cli\ndef main():\n    raise OSError({number}, 'refused', 'folder/file')\ncli.run(main)"
+    code = (
+        f"from stargal.io import cli\ndef main():\n    raise OSError({number}, 'refused', 'folder/file')\ncli.run(main)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True, check=False
     )

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stargal.dataset.places import NAMES
 from stargal.dataset.sets import FieldFiles
 from stargal.errors import StargalError
-from stargal.dataset.places import NAMES
 from stargal.learning.experiment import run_experiment
 from stargal.learning.network_files import load
 from stargal.learning.predict import predict

@@ -16,7 +16,7 @@ from scipy.stats import trim_mean
 
 from stargal.imaging.frames import Frame
 from stargal.imaging.psf import HALF as PSF_HALF
-from stargal.imaging.stars import sky_sigma
+from stargal.imaging.stars import sky_noise
 from stargal.photometry.classify import photo_types
 from stargal.photometry.detect import detect_peaks
 from stargal.photometry.measure import measure_sources
@@ -124,7 +124,7 @@ def binned_noise(image: Image, step: int) -> float:
     """Noise of the means of `step` x `step` pixels over that of independent pixels."""
     rows, columns = (side // step * step for side in image.shape)
     means = image[:rows, :columns].reshape(rows // step, step, columns // step, step).mean(axis=(1, 3))
-    return sky_sigma(means) * step / sky_sigma(image)
+    return sky_noise(means) * step / sky_noise(image)
 
 
 def detections(image: Image, sigma: float, threshold: float) -> tuple[int, float]:

@@ -1,1 +1,1 @@
-"""Frames, astrometry, stars, PSF, resampling, and the aligned cube of a field."""
+"""Frames, astrometry, stars, PSF, resampling and the aligned cube of a field."""

@@ -1,8 +1,8 @@
-"""Put the five bands of a field on the pixel grid of r.
+"""Align the five bands of a field on the pixel grid of r.
 
-The astrometry of the frames maps r's pixels to each band's. What it leaves, up to a quarter of a pixel because the
-bands were exposed minutes apart under different air, is fitted from stars seen in both bands. The band is resampled
-on that mapping, and the result is judged on stars left out of the fit.
+The astrometry of the frames maps pixels of r to pixels of each band. The bands are exposed minutes apart, through
+different air, which leaves offsets of up to a quarter of a pixel. A fit to stars seen in both bands removes them. Each
+band is resampled with the refined mapping, and the result is evaluated on stars left out of the fit.
 """
 
 from collections.abc import Iterable
@@ -17,39 +17,39 @@ from numpy.typing import NDArray
 
 from stargal.constants import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from stargal.errors import StargalError
-from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled
+from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled_pixels
 from stargal.imaging.cube import SATURATED, Cube, make_header
 from stargal.imaging.frames import Frame
 from stargal.imaging.resample import REACH, reproject_image, resample
-from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_sigma
+from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_noise
 from stargal.survey.camera import SATURATION_DN
 from stargal.survey.fields import PIXEL_ARCSEC, Field
 
 Array = NDArray[np.floating[Any]]
 
 STARS_FOR_ORDER = (6, 18, 50, 80)
-"""Stars that a fit of order 0, 1, 2, 3 needs; it has 1, 3, 5, 7 terms. Chosen by cross-validation on six fields."""
+"""Minimum number of stars for a fit of order 0, 1, 2, 3 (1, 3, 5, 7 terms), from cross-validation on six fields."""
 
 FOLDS = 5
-"""Groups of stars that are left out in turn."""
+"""Number of cross-validation folds of the stars."""
 
 MATCH_SNR = 15.0
-"""Signal to noise a star needs in the other band; its centroid is then good to 0.1 pixel."""
+"""Minimum signal-to-noise ratio of a star in the other band; its centroid is then accurate to 0.1 pixel."""
 
 MATCH_RADIUS = 1.5
-"""Largest offset from the astrometry's prediction, pixels; six times what is seen."""
+"""Largest accepted offset from the astrometric prediction, pixels; six times the observed offsets."""
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """What was fitted to the offsets of stars between two bands.
+    """Polynomials fitted to the offsets of stars between two bands.
 
     Attributes
     ----------
     order : int
-        Order of the polynomial in row and in column; -1 if there were too few stars and nothing was fitted.
+        Order of the polynomial in row and in column; -1 if there were too few stars for a fit.
     dx, dy : ndarray, shape of a mapping's coefficients
-        Fitted to all stars, pixels.
+        Coefficients fitted to all stars, pixels.
     left_out_dx, left_out_dy : ndarray, shape (n,)
         At each star, the fit to all stars minus the fit without the star's fold, pixels.
     """
@@ -70,25 +70,25 @@ def align_field(
     ----------
     field : Field
     reference : Frame
-        The r frame; its pixels stay as they are.
+        The r frame; its pixels stay unchanged.
     others : iterable of Frame
-        The other four, in any order; taken one at a time, so that one of them is in memory.
+        The other four frames, in any order; read one at a time to limit memory.
     bands : str
-        The order wanted, for example ``ugriz``.
+        Order of the bands in the cube, for example ``ugriz``.
     method : str
-        ``lanczos3``, or ``exact``, ``interp``, ``adaptive`` of `reproject`, which follow the TAN headers alone.
+        ``lanczos3``, or ``exact``, ``interp``, ``adaptive`` of `reproject`, which use only the TAN headers.
     refine : bool
-        Fit what the astrometry leaves; ``lanczos3`` only.
+        Fit the offsets that the astrometry leaves; ``lanczos3`` only.
 
     Raises
     ------
     StargalError
-        If a band is missing, comes twice, or lies elsewhere.
+        If a band is missing, comes twice, or covers another part of the sky.
     """
     image = np.empty((len(bands), *reference.image.shape), dtype=np.float32)
     mask = np.empty(image.shape, dtype=np.uint8)
     noise, psf = np.full((2, len(bands)), np.nan, dtype=np.float32)
-    sigma = sky_sigma(reference.image)
+    sigma = sky_noise(reference.image)
     stars = find_stars(reference.image, sigma, SATURATION_DN * reference.nmgy_per_dn)
     reports = {}
     for frame in _with_first(reference, others):
@@ -112,13 +112,13 @@ def align_field(
 def align_band(
     reference: Frame, stars: Stars, frame: Frame, method: str, refine: bool
 ) -> tuple[NDArray[np.float32], tuple[NDArray[np.intp], NDArray[np.intp]], dict[str, Any]]:
-    """Bring one frame onto the reference's grid and measure how well it lies.
+    """Resample one frame onto the reference grid and measure the quality of the alignment.
 
     Parameters
     ----------
     reference, frame : Frame
     stars : Stars
-        Of the reference.
+        Stars of the reference frame.
     method, refine
         As in `align_field`.
 
@@ -126,13 +126,13 @@ def align_band(
     -------
     image : ndarray, float32, shape (1489, 2048)
     saturated : tuple of ndarray
-        Rows and columns of the pixels that a saturated one may have reached.
+        Rows and columns of the pixels that a saturated pixel may affect.
     report : dict
-        A row of the cube's ALIGNMENT table. Lengths are pixels; `x_offset`, `y_offset` are medians over stars left
-        out of the fit, `..._before` those of the astrometry alone; ratios are medians of after over before.
+        A row of the cube's ALIGNMENT table. Lengths are in pixels. `x_offset` and `y_offset` are medians over stars
+        left out of the fit, `..._before` those of the astrometry alone. Ratios are medians of after over before.
     """
     mapping = map_pixels(reference.astrometry, frame.astrometry)
-    sigma = sky_sigma(frame.image)
+    sigma = sky_noise(frame.image)
     dx, dy = mapping.shift(stars.x, stars.y)
     before = measure_stars(frame.image, stars.x + dx, stars.y + dy, sigma)
     offset_x, offset_y = before.x - stars.x - dx, before.y - stars.y - dy
@@ -169,7 +169,7 @@ def align_band(
         "flux_ratio": _median((after.flux / before.flux)[ok]),
         "fwhm_ratio": _median((after.sigma / before.sigma)[ok]),
         "fwhm": FWHM_PER_SIGMA * PIXEL_ARCSEC * _median(after.sigma[ok]),
-        "noise": sky_sigma(image),
+        "noise": sky_noise(image),
         "noise_before": sigma,
         "dx": mapping.dx,
         "dy": mapping.dy,
@@ -178,13 +178,13 @@ def align_band(
 
 
 def describe_alignment(cube: Cube) -> dict[str, Any]:
-    """The report of a cube's alignment, to be read without the cube.
+    """Summarise the alignment of a cube, for use without the cube.
 
     Returns
     -------
     dict
-        ``footprint``: the corners of the field, [ra, dec] in deg, in order around it; ``bands``: a mapping a band with
-        the numbers of the ALIGNMENT table, `None` where there is none. Rounded to 1e-6.
+        ``footprint``: the corners of the field, [ra, dec] in deg, in order around it; ``bands``: for each band, a
+        mapping with the numbers of the ALIGNMENT table, `None` for missing ones. Rounded to 1e-6.
     """
     bands = []
     for row in cube.alignment:
@@ -194,17 +194,17 @@ def describe_alignment(cube: Cube) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> str | int | float | None:
-    """A table's value as JSON has it."""
+    """Convert a table value to its JSON type."""
     if isinstance(value, np.floating):
         return round(float(value), 6) if np.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else str(value)
 
 
 def fit_offsets(x: Array, y: Array, offset_x: Array, offset_y: Array, enough: bool = True) -> Refinement:
-    """Fit the offsets of stars between two bands by a low-order function of row and column.
+    """Fit the offsets of stars between two bands with a low-order function of row and column.
 
-    The polynomial is 1, u ... u**order, v ... v**order in the scaled pixel (u, v); its order follows the number of
-    stars (`STARS_FOR_ORDER`). Stars more than 3 sigma off are left out, five times over.
+    The polynomial has the terms 1, u ... u**order, v ... v**order in the scaled pixel (u, v). Its order depends on the
+    number of stars (`STARS_FOR_ORDER`). Stars more than 3 sigma off are clipped, in five iterations.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def fit_offsets(x: Array, y: Array, offset_x: Array, offset_y: Array, enough: bo
     if order < 0:
         nothing = np.zeros(len(x))
         return Refinement(-1, np.zeros(shape), np.zeros(shape), nothing, nothing)
-    u, v = scaled(x, y)
+    u, v = scaled_pixels(x, y)
     terms = np.hstack([polynomial.polyvander(u, order), polynomial.polyvander(v, order)[:, 1:]])
     fold = np.arange(len(x)) % FOLDS
     coefficients, left_out = [], []
@@ -235,7 +235,7 @@ def fit_offsets(x: Array, y: Array, offset_x: Array, offset_y: Array, enough: bo
 
 
 def _fit_clipped(terms: Array, values: Array, use: NDArray[np.bool_]) -> Array:
-    """Least squares over the rows in `use`, outliers beyond 3 sigma clipped five times."""
+    """Least-squares fit to the rows in `use`, with five iterations of 3-sigma clipping."""
     keep = use
     for _ in range(5):
         coefficients = np.linalg.lstsq(terms[keep], values[keep], rcond=None)[0]
@@ -246,7 +246,7 @@ def _fit_clipped(terms: Array, values: Array, use: NDArray[np.bool_]) -> Array:
 
 
 def _saturated(frame: Frame, mapping: Mapping) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows and columns of the reference pixels into which the kernel may bring a saturated pixel of the frame."""
+    """Rows and columns of the reference pixels that a saturated pixel of the frame may affect through the kernel."""
     rows, columns = frame.image.shape
     y, x = np.nonzero(frame.image > SATURATION_DN * frame.nmgy_per_dn)
     dx, dy = mapping.shift(x, y)
@@ -258,11 +258,11 @@ def _saturated(frame: Frame, mapping: Mapping) -> tuple[NDArray[np.intp], NDArra
 
 
 def _median(values: Array) -> float:
-    """Median, NaN of nothing."""
+    """Median; NaN for an empty array."""
     return float(np.median(values)) if len(values) else float("nan")
 
 
 def _with_first(first: Frame, others: Iterable[Frame]) -> Iterable[Frame]:
-    """`first`, then the others."""
+    """Yield `first`, then the others."""
     yield first
     yield from others

@@ -1,6 +1,6 @@
-"""From pixels to sky and from one band's pixels to another's.
+"""Convert pixels to sky positions, and pixels of one band to pixels of another.
 
-Pixels are 0-based, integers at pixel centres: x along columns, y along rows. SDSS counts from a pixel's edge, so that
+Pixels are 0-based, with integers at pixel centres: x along columns, y along rows. SDSS counts from the pixel edge:
 ROWC = y + 0.5 and COLC = x + 0.5.
 
 References
@@ -23,11 +23,11 @@ Array = NDArray[np.floating[Any]]
 
 
 class Astrometry(Protocol):
-    """What turns the pixels of a frame into positions on the sky and back; angles in deg, ICRS."""
+    """Conversion between frame pixels and sky positions; angles in deg, ICRS."""
 
     @property
     def name(self) -> str:
-        """Name of the solution, as the cube records it."""
+        """Name of the solution, as recorded in the cube."""
         ...
 
     def to_sky(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
@@ -41,11 +41,11 @@ class Astrometry(Protocol):
 
 @dataclass(frozen=True)
 class AsTrans:
-    """The full astrometric solution of a frame, as HDU3 of an SDSS frame holds it.
+    """The full astrometric solution of a frame, from HDU3 of an SDSS frame.
 
-    Great-circle coordinates are linear in the distortion-corrected pixel, and the distortion is a cubic in the column
-    only, because the camera drift-scans. The colour terms (CSROW ... RICUT) are left out: they are zero for a star of
-    colour zero and at most a few hundredths of a pixel for others, and the refinement takes out their mean.
+    Great-circle coordinates are linear in the distortion-corrected pixel. The distortion is a cubic in the column only,
+    because the camera drift-scans. The colour terms (CSROW ... RICUT) are omitted: they are zero for a star of colour
+    zero and at most a few hundredths of a pixel for others, and the refinement removes their mean.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class AsTrans:
         )
 
     def as_row(self) -> dict[str, float]:
-        """The solution under the names of the asTrans table, as `from_row` reads it."""
+        """The solution under the column names of the asTrans table, readable by `from_row`."""
         row = {"NODE": self.node, "INCL": self.incl} | dict(zip("ABCDEF", self.affine, strict=True))
         for power in range(4):
             row |= {f"DROW{power}": self.drow[power], f"DCOL{power}": self.dcol[power]}
@@ -104,12 +104,12 @@ class AsTrans:
         along, across, up = np.cos(ra) * np.cos(dec), np.sin(ra) * np.cos(dec), np.sin(dec)
         mu = np.degrees(np.arctan2(across * np.cos(incl) + up * np.sin(incl), along)) + self.node
         nu = np.degrees(np.arcsin(np.clip(up * np.cos(incl) - across * np.sin(incl), -1, 1)))
-        # `a` may lie outside 0 to 360 deg: take the turn nearest to the frame.
+        # `a` may lie outside 0 to 360 deg: choose the turn nearest to the frame.
         mu = mu - 360.0 * np.round((mu - a) / 360.0)
         determinant = b * f - c * e
         row_corrected = ((mu - a) * f - (nu - d) * c) / determinant
         col_corrected = ((nu - d) * b - (mu - a) * e) / determinant
-        # The distortion is below a pixel and flat: three steps of the fixed point reach 1e-9 pixel.
+        # The distortion is below a pixel and flat: three fixed-point iterations reach 1e-9 pixel.
         col = col_corrected
         for _ in range(5):
             col = col_corrected - polynomial.polyval(col, self.dcol)
@@ -118,7 +118,7 @@ class AsTrans:
 
 @dataclass(frozen=True)
 class Tan:
-    """The gnomonic projection of a frame's header, which leaves the distortion out."""
+    """The gnomonic projection in a frame header, which omits the distortion."""
 
     wcs: WCS
     name = "TAN"
@@ -129,14 +129,14 @@ class Tan:
         return ra, dec
 
     def to_pixel(self, ra: ArrayLike, dec: ArrayLike) -> tuple[Array, Array]:
-        """Pixel position (x, y) of sky positions (deg); NaN on the far side of the sky, where there is none."""
+        """Pixel position (x, y) of sky positions (deg); NaN on the far side of the sky."""
         x, y = self.wcs.all_world2pix(np.asarray(ra, float), np.asarray(dec, float), 0)
         return x, y
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """Where a pixel of the reference grid lies on another band's frame, as a polynomial.
+    """Polynomial mapping from pixels of the reference grid to another band's frame.
 
     Attributes
     ----------
@@ -150,37 +150,40 @@ class Mapping:
 
     def shift(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Shift (dx, dy) of reference pixels, pixels; `x` and `y` of one shape."""
-        u, v = scaled(x, y)
+        u, v = scaled_pixels(x, y)
         return polynomial.polyval2d(u, v, self.dx), polynomial.polyval2d(u, v, self.dy)
 
     def shift_grid(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-        """Shift on the grid of columns `x` (n,) and rows `y` (m,), each of shape (m, n)."""
-        u, v = scaled(x, y)
+        """Shift (dx, dy) on the grid of columns `x` (n,) and rows `y` (m,), each of shape (m, n)."""
+        u, v = scaled_pixels(x, y)
         return polynomial.polygrid2d(u, v, self.dx).T, polynomial.polygrid2d(u, v, self.dy).T
 
     def refined(self, dx: Array, dy: Array) -> "Mapping":
-        """This mapping with two polynomials of the same shape added."""
+        """Return this mapping with two polynomials of the same shape added."""
         return Mapping(self.dx + dx, self.dy + dy)
 
 
 DEGREES = (5, 3)
-"""Degrees of a mapping in column and row: the distortions of two bands are cubics in the column, one of the other;
-rows are near linear, but the refinement may be a cubic in them."""
+"""Degrees of a mapping in column and row.
+
+The distortion of each band is a cubic in the column, and the mapping combines two of them. Rows are nearly linear, but
+the refinement may be a cubic in them.
+"""
 
 
-def scaled(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-    """Pixel positions scaled to -1 ... 1 over a frame."""
+def scaled_pixels(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+    """Scale pixel positions to -1 ... 1 over a frame."""
     return np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1, np.asarray(y, float) * (2 / (ROWS - 1)) - 1
 
 
 def map_pixels(reference: Astrometry, band: Astrometry) -> Mapping:
-    """The mapping from the reference frame's pixels to another band's, through the sky.
+    """Fit the mapping from pixels of the reference frame to pixels of another band, through the sky.
 
-    The polynomial reproduces the two solutions to better than 1e-4 pixel (tested on genuine frames).
+    The polynomial reproduces the two solutions to better than 1e-4 pixel (tested on real frames).
     """
     x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(0, COLUMNS - 1, 33), np.linspace(0, ROWS - 1, 17)))
     band_x, band_y = band.to_pixel(*reference.to_sky(x, y))
-    terms = polynomial.polyvander2d(*scaled(x, y), DEGREES)
+    terms = polynomial.polyvander2d(*scaled_pixels(x, y), DEGREES)
     shifts = np.stack([band_x - x, band_y - y], axis=1)
     coefficients = np.linalg.lstsq(terms, shifts, rcond=None)[0]
     dx, dy = coefficients.T.reshape(2, DEGREES[0] + 1, DEGREES[1] + 1)

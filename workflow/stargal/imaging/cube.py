@@ -1,14 +1,14 @@
-"""The aligned cube of a field: what it holds, how it is written and read.
+"""The aligned cube of a field: contents, writing and reading.
 
-A cube file has the primary image and these extensions:
+A cube file has a primary image and these extensions:
 
 ========= ==================================================================================
 primary   float32 (5, 1489, 2048): band, row, column; nanomaggies; NaN where there is no data
 MASK      uint8, same shape: bit 0 no data, bit 1 saturated
 NOISE     float32 (5,): standard deviation of the sky per band, nanomaggies per pixel
 PSF       float32 (5,): full width at half maximum of the PSF per band, arcsec
-ALIGNMENT table, a row a band: source file, method, residuals, mapping
-ASTRANS   the full astrometric solution of r, where its frame has one
+ALIGNMENT table, one row per band: source file, method, residuals, mapping
+ASTRANS   the full astrometric solution of r, if its frame has one
 ========= ==================================================================================
 """
 
@@ -43,20 +43,20 @@ class Cube:
     Attributes
     ----------
     bands : str
-        The order of axis 0, for example ``ugriz``.
+        Order of axis 0, for example ``ugriz``.
     image : ndarray, float32, shape (5, 1489, 2048)
-        Nanomaggies, NaN where there is no data.
+        Nanomaggies; NaN where there is no data.
     mask : ndarray, uint8, shape (5, 1489, 2048)
     noise : ndarray, float32, shape (5,)
         Nanomaggies per pixel.
     psf : ndarray, float32, shape (5,)
         Full width at half maximum, arcsec; NaN where no star could be measured.
     alignment : `astropy.table.Table`
-        A row a band.
+        One row per band.
     header : `astropy.io.fits.Header`
-        r's projection and where the cube comes from.
+        Projection of r and provenance of the cube.
     astrometry : Astrometry
-        Of r.
+        Astrometry of r.
     """
 
     bands: str
@@ -70,7 +70,7 @@ class Cube:
 
 
 def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMapping[str, Any]) -> fits.Header:
-    """Header of a cube: the field, r's projection, whether it is simulated, and `provenance` as further keywords."""
+    """Make the header of a cube: field, projection of r, whether it is simulated, and `provenance` as keywords."""
     header = fits.Header()
     header["RERUN"], header["RUN"], header["CAMCOL"], header["FIELD"] = (
         str(field.rerun),
@@ -83,7 +83,7 @@ def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMap
     header["RADESYS"] = "ICRS"
     for key in [f"{name}{axis}" for name in _WCS_KEYS for axis in (1, 2)] + ["CD1_1", "CD1_2", "CD2_1", "CD2_2"]:
         header[key] = frame[key]
-    if "SIMULATE" in frame:  # what is simulated says so, wherever it goes
+    if "SIMULATE" in frame:  # products of a simulated sky stay marked as simulated
         for key in ("ORIGIN", "SIMULATE"):
             header[key] = (frame[key], frame.comments[key])
     for key, value in provenance.items():
@@ -92,7 +92,7 @@ def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMap
 
 
 def write_cube(cube: Cube, path: Path) -> None:
-    """Write a cube under its name once it is whole."""
+    """Write a cube; the file appears under its name only when complete."""
     primary = fits.PrimaryHDU(cube.image, cube.header)
     hdus = [
         primary,
@@ -110,17 +110,17 @@ def write_cube(cube: Cube, path: Path) -> None:
 
 
 def read_cube(path: Path) -> Cube:
-    """Read a cube; its images are mapped from disk, big-endian, and read where they are used.
+    """Read a cube; its images are memory-mapped (big-endian) and loaded on access.
 
     Raises
     ------
     StargalError
-        If the file is not a whole cube, or not as it was written.
+        If the file is not a complete cube, or has changed since it was written.
     """
     try:
         with intact(path).open("rb") as stream:
             with warnings.catch_warnings():
-                warnings.simplefilter("error", AstropyUserWarning)  # a cut file is only worth a warning to astropy
+                warnings.simplefilter("error", AstropyUserWarning)  # astropy only warns about a truncated file
                 hdus = fits.open(stream, memmap=True, lazy_load_hdus=False)
             hdus.verify("exception")
             primary, mask = hdus[0], hdus["MASK"]
@@ -145,4 +145,4 @@ def read_cube(path: Path) -> Cube:
     except FileNotFoundError:
         raise
     except (OSError, KeyError, ValueError, TypeError, IndexError, fits.VerifyError, AstropyUserWarning) as error:
-        raise StargalError(f"{path}: not a whole cube ({error}): remove it to have it made again") from None
+        raise StargalError(f"{path}: not a whole cube ({error}): remove it to rebuild it") from None

@@ -1,4 +1,4 @@
-"""Read SDSS frames: one band of one field, calibrated and sky-subtracted.
+"""Read SDSS frames: calibrated, sky-subtracted images of one band of one field.
 
 Data model: https://data.sdss.org/datamodel/files/BOSS_PHOTOOBJ/frames/RERUN/RUN/CAMCOL/frame.html
 """
@@ -28,11 +28,11 @@ class Frame:
     band : str
         u, g, r, i or z.
     image : ndarray, float32, shape (1489, 2048)
-        Rows, columns; nanomaggies above the sky.
+        Rows, columns; nanomaggies above the sky background.
     header : `astropy.io.fits.Header`
-        Of the image.
+        Header of the image.
     astrometry : Astrometry
-        asTrans where the frame holds it, else the TAN of the header.
+        asTrans if the frame contains it, otherwise the TAN projection of the header.
     """
 
     band: str
@@ -52,17 +52,17 @@ def read_frame(path: Path) -> Frame:
     Raises
     ------
     StargalError
-        If the file is not a whole frame of the survey's shape, not what was recorded when it came, or holds no finite
-        pixel.
+        If the file is not a complete frame of the survey's shape, does not match its recorded checksum, or has no
+        finite pixel.
     """
-    mend = "remove it to fetch it again"
+    remedy = "remove it to fetch it again"
     try:
         data = intact(path).read_bytes()
         if path.suffix == ".bz2":
-            data = bz2.decompress(data)  # whole at once: half the time of fits.open on the compressed file
+            data = bz2.decompress(data)  # twice as fast as fits.open on the compressed file
         with fits.open(io.BytesIO(data)) as hdus:
             header = hdus[0].header
-            if "RADECSYS" in header:  # the name before FITS 3.0, of which astropy would warn for every frame
+            if "RADECSYS" in header:  # the name before FITS 3.0; astropy would warn for every frame
                 header.rename_keyword("RADECSYS", "RADESYS")
             image = np.asarray(hdus[0].data, dtype=np.float32)
             astrometry: Astrometry
@@ -71,9 +71,9 @@ def read_frame(path: Path) -> Frame:
             else:
                 astrometry = Tan(WCS(header, fix=False))
     except (OSError, EOFError, ValueError, TypeError) as error:
-        raise StargalError(f"{path}: not a readable frame ({error}): {mend}") from None
+        raise StargalError(f"{path}: not a readable frame ({error}): {remedy}") from None
     if image.shape != (ROWS, COLUMNS):
-        raise StargalError(f"{path}: image of shape {image.shape}, a frame is {(ROWS, COLUMNS)}: {mend}")
+        raise StargalError(f"{path}: image of shape {image.shape}; a frame has {(ROWS, COLUMNS)}: {remedy}")
     if not np.isfinite(image).any():
-        raise StargalError(f"{path}: band {header['FILTER'].strip()} holds no finite pixel: leave this field out")
+        raise StargalError(f"{path}: band {header['FILTER'].strip()} holds no finite pixel: exclude this field")
     return Frame(header["FILTER"].strip(), image, header, astrometry)

@@ -1,8 +1,8 @@
 """The point spread function of a frame, measured on its stars.
 
 SDSS photo expands the stars of a frame in Karhunen-Loeve images whose weights vary with position (Lupton et al. 2001,
-ASP 238, 269). Here the images are the coefficients of a polynomial in the column: the camera drift-scans, so that the
-PSF changes along the columns with the optics and little along the rows of one field.
+ASP 238, 269). Here the images are the coefficients of a polynomial in the column. The camera drift-scans, so the optics
+make the PSF vary with the column, and it varies little along the rows of one field.
 """
 
 from dataclasses import dataclass
@@ -21,31 +21,31 @@ Array = NDArray[np.floating[Any]]
 Image = NDArray[np.float32]
 
 HALF = 18
-"""Half side of the images, pixels. Fluxes are normalised within this radius, 7.1 arcsec; photo's is 7.4."""
+"""Half size of the images, pixels. Fluxes are normalised within this radius, 7.1 arcsec; photo uses 7.4."""
 
 CORE = 5.0
-"""Radius of the aperture that scales one star to another, pixels."""
+"""Radius of the aperture that normalises the stars to each other, pixels."""
 
 WINGS = 7.0
-"""Radius beyond which the PSF is taken as round and the same in all columns, pixels."""
+"""Radius beyond which the PSF is assumed to be round and the same in all columns, pixels."""
 
 WING_SLOPE = 3.0
-"""Power law of the wings (Lupton et al. 2001, the outer part of photo's own PSF model)."""
+"""Power-law exponent of the wings (Lupton et al. 2001, the outer part of photo's PSF model)."""
 
 STARS_FOR_ORDER = (8, 25, 60)
-"""Stars that a polynomial of order 0, 1, 2 in the column needs."""
+"""Minimum number of stars for a polynomial of order 0, 1, 2 in the column."""
 
 
 @dataclass(frozen=True)
 class Psf:
-    """A PSF that varies along the columns.
+    """A PSF that varies with the column.
 
     Attributes
     ----------
     images : ndarray, float32, shape (order + 1, 37, 37)
-        Coefficients of u**k, u the column scaled to -1 ... 1; the sum of the first is one, of the others zero.
+        Coefficients of u**k, where u is the column scaled to -1 ... 1. The first sums to one, the others to zero.
     stars : int
-        How many it was measured on.
+        Number of stars it was measured on.
     """
 
     images: Image
@@ -72,12 +72,12 @@ class Psf:
 
 
 def column_scaled(x: ArrayLike) -> Array:
-    """Columns scaled to -1 ... 1 over a frame."""
+    """Scale columns to -1 ... 1 over a frame."""
     return np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1
 
 
 def cut_stamps(image: Image, x: Array, y: Array, half: int) -> Image:
-    """Stamps with sources in the middle of their middle pixel, shifted by a Lanczos-3 kernel; zero beyond the image.
+    """Cut stamps centred on sources, shifted to the pixel centre with a Lanczos-3 kernel; zero beyond the image.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def cut_stamps(image: Image, x: Array, y: Array, half: int) -> Image:
     x, y : ndarray, shape (n,)
         Centres, pixels.
     half : int
-        Half side of the stamps, pixels.
+        Half size of the stamps, pixels.
 
     Returns
     -------
@@ -103,13 +103,13 @@ def cut_stamps(image: Image, x: Array, y: Array, half: int) -> Image:
 
 
 def shift_stamps(stamps: Image, dx: Array, dy: Array) -> Image:
-    """Stamps resampled so that what was at (dx, dy) from the middle is in the middle; three pixels are lost all round.
+    """Resample stamps to move the point at (dx, dy) from the centre to the centre; each side loses three pixels.
 
     Parameters
     ----------
     stamps : ndarray, float32, shape (n, side, side)
     dx, dy : ndarray, shape (n,)
-        Within a pixel.
+        Shift, less than a pixel.
     """
     taps = np.arange(-REACH, REACH + 1)
     side = stamps.shape[1] - 2 * REACH
@@ -123,14 +123,14 @@ def shift_stamps(stamps: Image, dx: Array, dy: Array) -> Image:
 
 
 def _unit(weights: Array) -> Image:
-    """Kernel weights that sum to one, so that flux is kept."""
+    """Normalise kernel weights to sum to one, to conserve flux."""
     return (weights / weights.sum(axis=0)).astype(np.float32)
 
 
 def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
     """Measure the PSF of a frame on its bright, isolated, unsaturated stars.
 
-    Pixels that stand out from the fit, neighbours above all, are left out. Beyond `WINGS` a power law is taken.
+    Pixels that deviate from the fit, mostly neighbouring sources, are excluded. Beyond `WINGS` the PSF is a power law.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
     if len(stars.x) < STARS_FOR_ORDER[0]:
         stars = find_stars(image, sigma, ceiling, peak_snr=6.0)
     if len(stars.x) < 3:
-        raise StargalError(f"{len(stars.x)} stars in the frame are too few to measure its PSF on")
+        raise StargalError(f"{len(stars.x)} stars in the frame are too few to measure its PSF; exclude this field")
     stamps = cut_stamps(image, stars.x, stars.y, HALF)
     pixels = np.arange(-HALF, HALF + 1.0)
     distance = np.hypot(pixels, pixels[:, None])
@@ -162,7 +162,7 @@ def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
     order = max(sum(len(core) >= need for need in STARS_FOR_ORDER) - 1, 0)
     terms = np.vander(column_scaled(stars.x), order + 1, increasing=True)
 
-    # Centroids and fluxes err by about 2 % of the local value.
+    # Errors of centroids and fluxes contribute about 2 % of the local value.
     fit = np.zeros((order + 1, values.shape[1]))
     fit[0] = np.median(values, axis=0)
     for _ in range(4):
@@ -182,16 +182,16 @@ def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
     images[0] *= within
     total = images[0].sum()
     images /= total
-    # Every combination has unit flux: what a column's PSF gains in the core it would lose far out, unseen.
+    # Every combination then has unit flux; otherwise flux gained in the core would be lost, unnoticed, in the wings.
     for image_k in images[1:]:
         image_k -= image_k.sum() * images[0]
     return Psf(images.astype(np.float32), len(core))
 
 
 def _with_round_wings(image: Array, values: Array, distance: Array) -> Array:
-    """The image, blended beyond `WINGS` into the power law that fits the median of all stars on each circle.
+    """Blend the image beyond `WINGS` into a power law fitted to the median of all stars on each circle.
 
-    The light of what is too faint to be seen stands under all stars alike; it is fitted as a constant and left out.
+    Undetected sources add a constant background to all stars; it is fitted and removed.
     """
     ring = np.rint(distance).astype(int).ravel()
     radius = np.arange(int(WINGS), HALF + 1)

@@ -1,11 +1,11 @@
-"""Bring a frame onto another pixel grid.
+"""Resample a frame onto another pixel grid.
 
-The default is a Lanczos-3 kernel. The methods of `reproject` are there to compare with.
+The default is a Lanczos-3 kernel. The methods of `reproject` are available for comparison.
 
-A shift between two bands changes by less than a pixel over a frame, which makes the two axes separable: each output
-row is interpolated along y into a scratch row, and that along x. The kernel's weights change so slowly from row to
-row that they are computed at the ends of a tile of rows and interpolated linearly in between, which is exact to 1e-5
-of the flux and leaves twelve multiplications a pixel.
+The shift between two bands changes by less than a pixel over a frame, which makes the two axes separable: each output
+row is interpolated along y into a scratch row, and then along x. The kernel weights change slowly from row to row. They
+are computed at the ends of a tile of rows and interpolated linearly in between, which is accurate to 1e-5 of the flux
+and needs only twelve multiplications per pixel.
 """
 
 import itertools
@@ -22,19 +22,19 @@ Array = NDArray[np.floating[Any]]
 Image = NDArray[np.float32]
 
 REACH = 3
-"""Half width of the Lanczos-3 kernel, pixels."""
+"""Half-width of the Lanczos-3 kernel, pixels."""
 
 TILE_ROWS, TILE_COLUMNS = 32, 512
-"""Shape of a tile: its scratch arrays stay in a core's cache."""
+"""Shape of a tile, small enough for its scratch arrays to stay in the cache of a core."""
 
 MOST_SHIFT = 64.0
-"""Largest shift between bands that is believed, pixels; in SDSS they stay below 15."""
+"""Largest accepted shift between bands, pixels; in SDSS, shifts stay below 15."""
 
 
 def lanczos3(shift: Array, taps: NDArray[np.int64]) -> Array:
     """Weights of the samples at integer `taps` for positions `shift`, pixels: sinc(d) sinc(d / 3) within 3, else 0.
 
-    Here d = shift - tap. The sines of the differences are expanded, so that the taps share three of them.
+    Here d = shift - tap. The sines of the differences are expanded, so the taps share three of them.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ def lanczos3(shift: Array, taps: NDArray[np.int64]) -> Array:
 def resample(image: Image, mapping: Mapping) -> Image:
     """Resample an image onto the reference grid with a Lanczos-3 kernel.
 
-    Flux is kept: weights sum to the area of an output pixel on the image (within 1e-3 of one in SDSS).
+    Flux is conserved: weights sum to the area of an output pixel on the image (within 1e-3 of one in SDSS).
 
     Parameters
     ----------
     image : ndarray, float32, shape (rows, columns)
     mapping : Mapping
-        From the reference grid, of the same shape, to the image's.
+        From the reference grid, of the same shape, to the grid of the image.
 
     Returns
     -------
@@ -81,12 +81,12 @@ def resample(image: Image, mapping: Mapping) -> Image:
     largest = max(np.abs(shift_x).max(), np.abs(along_y).max())
     if not largest < MOST_SHIFT:
         raise StargalError(
-            f"bands lie {largest:.0f} pixels apart, more than {MOST_SHIFT:.0f}: their astrometry is not of one field"
+            f"bands lie {largest:.0f} pixels apart, more than {MOST_SHIFT:.0f}: check that the frames are of one field"
         )
     margin = int(largest) + 2 * REACH + 2
     padded = np.pad(image, margin, constant_values=np.nan)
-    # The first pass runs over the image's own columns: take their shift in y at the output column that they go to.
-    # The mean shift does, because the shift in y changes by less than 1e-3 from column to column.
+    # The first pass runs over the columns of the image: take their shift in y at the matching output column. The mean
+    # shift is accurate enough, because the shift in y changes by less than 1e-3 from column to column.
     _, shift_y = mapping.shift_grid(np.arange(-margin, columns + margin) - shift_x.mean(), knots)
     first_x, weights_x = _weights(shift_x, _area(mapping, columns, knots))
     first_y, weights_y = _weights(shift_y, 1.0)
@@ -109,7 +109,7 @@ def resample(image: Image, mapping: Mapping) -> Image:
 
 
 def _area(mapping: Mapping, columns: int, rows: NDArray[np.int64]) -> Array:
-    """Area of the reference pixels of some rows on the image, pixels squared, shape (rows, columns)."""
+    """Area on the image of the reference pixels in some rows, pixels squared, shape (rows, columns)."""
     x = np.arange(columns)
     right, left = mapping.shift_grid(x + 0.5, rows), mapping.shift_grid(x - 0.5, rows)
     up, down = mapping.shift_grid(x, rows + 0.5), mapping.shift_grid(x, rows - 0.5)
@@ -119,14 +119,14 @@ def _area(mapping: Mapping, columns: int, rows: NDArray[np.int64]) -> Array:
 
 
 def _weights(shift: Array, total: Array | float) -> tuple[int, Image]:
-    """Kernel weights of each tap at some rows.
+    """Compute the kernel weights of each tap at some rows.
 
     Parameters
     ----------
     shift : ndarray, shape (rows, columns)
         Pixels.
     total : ndarray, shape (rows, columns), or float
-        What the weights are to sum to.
+        Required sum of the weights.
 
     Returns
     -------
@@ -142,14 +142,14 @@ def _weights(shift: Array, total: Array | float) -> tuple[int, Image]:
 
 
 def _weighted_sum(taps: list[Image], ends: Image, along: Image) -> Image:
-    """Sum of the taps' pixels times their weights, which go linearly from the first row of a tile to the next tile's.
+    """Sum the pixels of the taps, weighted linearly between the first row of a tile and that of the next tile.
 
     Parameters
     ----------
     taps : list of ndarray, float32, shape (rows, columns)
     ends : ndarray, float32, shape (taps, 2, columns)
     along : ndarray, float32, shape (rows, 1)
-        From 0 at the first row to 1 at the next tile's.
+        From 0 at the first row to 1 at the first row of the next tile.
     """
     total = np.zeros(taps[0].shape, dtype=np.float32)
     weight = np.empty_like(total)
@@ -162,22 +162,22 @@ def _weighted_sum(taps: list[Image], ends: Image, along: Image) -> Image:
 
 
 def reproject_image(image: Image, band: WCS, reference: WCS, method: str) -> Image:
-    """Resample an image with a method of `reproject`, by the TAN headers alone, as the report did.
+    """Resample an image with a method of `reproject`, using only the TAN headers, as in the report.
 
     Parameters
     ----------
     image : ndarray, float32, shape (rows, columns)
     band, reference : `astropy.wcs.WCS`
-        Of the image and of the output grid, which has the same shape.
+        Projections of the image and of the output grid, which has the same shape.
     method : str
         ``exact`` (the report's), ``interp`` (bilinear) or ``adaptive`` (flux-conserving DeForest 2004).
 
     Returns
     -------
     ndarray, float32, shape (rows, columns)
-        NaN where the image does not reach.
+        NaN outside the image.
     """
-    import reproject  # noqa: PLC0415  # half the start-up time of a job that seldom needs it
+    import reproject  # noqa: PLC0415  # half the start-up time of a job that rarely needs it
 
     if method == "exact":
         output, covered = reproject.reproject_exact((image, band), reference, image.shape)

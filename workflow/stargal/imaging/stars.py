@@ -1,6 +1,6 @@
 """Find bright stars in a frame and measure their position, size and flux.
 
-They tell how well two bands lie on each other and what resampling did to the image.
+They measure the alignment of two bands and the effect of resampling on the image.
 """
 
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating[Any]]
 
 HALF = 8
-"""Half side of the stamp a star is measured in, pixels: 3 sigma of a PSF of 2.4 arcsec FWHM, the survey's worst."""
+"""Half size of the stamp for a star, pixels: 3 sigma of a PSF of 2.4 arcsec FWHM, the worst in the survey."""
 
 APERTURE = 7.0
-"""Radius of the aperture for fluxes, pixels (2.8 arcsec)."""
+"""Radius of the flux aperture, pixels (2.8 arcsec)."""
 
 MOST = 400
-"""Stars measured at most: the brightest; more do not better the fit, and the plane of the Galaxy holds 10,000."""
+"""Largest number of stars measured, brightest first. More do not improve the fit; Galactic-plane fields have 10,000."""
 
 
 @dataclass(frozen=True)
 class Stars:
-    """Measured stars, an array (n,) each.
+    """Measured stars; each attribute is an array (n,).
 
     Attributes
     ----------
@@ -33,11 +33,11 @@ class Stars:
     sigma : float64
         Width of the best-fitting round Gaussian, pixels.
     flux : float64
-        In an aperture of radius `APERTURE`, unit of the image.
+        Flux in an aperture of radius `APERTURE`, in the unit of the image.
     snr : float64
-        Signal to noise of the Gaussian-weighted flux.
+        Signal-to-noise ratio of the Gaussian-weighted flux.
     ok : bool
-        The measurement converged within the stamp, on finite pixels.
+        Whether the measurement converged within the stamp, on finite pixels.
     """
 
     x: Array
@@ -51,11 +51,11 @@ class Stars:
         return Stars(*(getattr(self, name)[keep] for name in self.__dataclass_fields__))
 
 
-def sky_sigma(image: NDArray[np.float32]) -> float:
-    """Standard deviation of the sky in an image (rows, columns), clipped at 3 sigma.
+def sky_noise(image: NDArray[np.float32]) -> float:
+    """Standard deviation of the sky background in an image (rows, columns), clipped at 3 sigma.
 
-    One pixel in 55 is enough (55,000 pixels, 0.3 %). No median absolute deviation: the pixels of a frame are counts, a
-    few to a sigma, and their median moves in steps.
+    One pixel in 55 is enough (55,000 pixels, 0.3 %). A median absolute deviation is unsuitable: pixels are quantised to
+    a few counts per sigma, so their median changes in steps.
     """
     sample = image[::11, ::5]
     _, _, sigma = sigma_clipped_stats(sample[np.isfinite(sample)], sigma=3.0, maxiters=10)
@@ -64,7 +64,7 @@ def sky_sigma(image: NDArray[np.float32]) -> float:
 
 
 def find_stars(image: NDArray[np.float32], sigma: float, ceiling: float = np.inf, peak_snr: float = 15.0) -> Stars:
-    """Isolated, unsaturated point sources of an image, brightest first.
+    """Find isolated, unsaturated point sources in an image, brightest first.
 
     Parameters
     ----------
@@ -72,9 +72,9 @@ def find_stars(image: NDArray[np.float32], sigma: float, ceiling: float = np.inf
     sigma : float
         Standard deviation of the sky, unit of the image.
     ceiling : float
-        Peaks at or above it count as saturated.
+        Peaks at or above this value count as saturated.
     peak_snr : float
-        Height of the faintest peak in units of `sigma`; 15 is a total signal to noise of about 40.
+        Height of the faintest peak in units of `sigma`; 15 is a total signal-to-noise ratio of about 40.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def find_stars(image: NDArray[np.float32], sigma: float, ceiling: float = np.inf
     y, x = np.nonzero(inner > peak_snr * sigma)
     y, x = y + margin, x + margin
     peak = image[y, x]
-    # A peak is the highest pixel around it. The near neighbours first: they strike out nearly all candidates.
+    # A peak is the highest pixel around it. Nearest neighbours come first: they reject nearly all candidates.
     for reach in (1, HALF):
         window = np.lib.stride_tricks.sliding_window_view(image, (2 * reach + 1, 2 * reach + 1))
         keep = peak >= np.nanmax(window[y - reach, x - reach], axis=(1, 2), initial=-np.inf)
@@ -97,23 +97,23 @@ def find_stars(image: NDArray[np.float32], sigma: float, ceiling: float = np.inf
     stars = stars[stars.ok]
     if len(stars.x) == 0:
         return stars
-    # The narrowest sources are the stars: their widths pile up at the PSF's, galaxies lie above.
+    # Stars are the narrowest sources: their widths cluster at the width of the PSF, and galaxies are wider.
     width = _mode(stars.sigma)
     stars = stars[np.abs(stars.sigma / width - 1) < 0.12]
     return stars[np.arange(len(stars.x)) < MOST]
 
 
 def measure_stars(image: NDArray[np.float32], x: Array, y: Array, sigma: float) -> Stars:
-    """Centroid, width and flux of stars near given positions.
+    """Measure centroid, width and flux of stars near given positions.
 
-    Adaptive Gaussian moments (Bernstein & Jarvis 2002, AJ 123, 583): the weight takes on the centre and the width it
-    finds, here round, so that the result does not depend on the first guess and the noise of the wings counts little.
+    Adaptive Gaussian moments (Bernstein & Jarvis 2002, AJ 123, 583): the round weight function is iterated to the
+    measured centre and width. The result does not depend on the first guess, and noise in the wings has little weight.
 
     Parameters
     ----------
     image : ndarray, float32, shape (rows, columns)
     x, y : ndarray, shape (n,)
-        First guesses, pixels, to about 2 pixels.
+        First guesses, accurate to about 2 pixels.
     sigma : float
         Standard deviation of the sky, unit of the image.
     """
@@ -156,7 +156,7 @@ def measure_stars(image: NDArray[np.float32], x: Array, y: Array, sigma: float) 
 
 
 def _mode(values: Array) -> float:
-    """Half-sample mode (Bickel & Fruehwirth 2006): the middle of the densest part."""
+    """Half-sample mode (Bickel & Fruehwirth 2006): the centre of the densest part."""
     values = np.sort(values)
     while len(values) > 3:
         half = (len(values) + 1) // 2

@@ -55,7 +55,12 @@ class Run:
         }
         self._sets: dict[tuple[str, str], list[Field]] = {}
         for experiment in self.experiments.values():
-            self._check_experiment(experiment)
+            if self.has_fields(experiment):
+                self._check_experiment(experiment)
+
+    def has_fields(self, experiment: Experiment) -> bool:
+        """Return whether all skies of an experiment have a table of fields; others can only be classified."""
+        return all(self.skies[sky].buckets for sky, _ in experiment.sets.values())
 
     def _check_experiment(self, experiment: Experiment) -> None:
         """Require fields for each role of an experiment, and refuse to test on what it trains on."""
@@ -88,7 +93,8 @@ class Run:
     def of_every_run(self) -> list[str]:
         """Names of the experiments of rule all; those of studies are trained when asked for."""
         listed = [name for name, experiment in self.named.items() if not experiment.settings["study"]]
-        return [*listed, *(name for part in self.config["comparisons"] for name in self.varied.get(part, ()))]
+        listed += [name for part in self.config["comparisons"] for name in self.varied.get(part, ())]
+        return [name for name in listed if self.has_fields(self.experiments[name])]
 
     def scored(self, sky: str, task: str = "star_galaxy") -> dict[str, Experiment]:
         """Return the listed experiments of a task that train on a sky: those of the tables of scores."""
@@ -96,6 +102,7 @@ class Run:
             name: experiment
             for name, experiment in self.named.items()
             if (experiment.sky("train"), experiment.task) == (sky, task)
+            and self.has_fields(experiment)
             and (task != "star_galaxy" or not experiment.settings["study"])
         }
 

@@ -25,6 +25,9 @@ DARK_VARIANCE = {
 """Variance of dark current and readout, counts squared (frame data model, runs after 1500)."""
 
 SATURATION_DN = 50_000.0
-"""Counts above which a pixel is taken as saturated. The converters end at 65,535 with a bias of 1,000 (Gunn et al.
-1998, AJ 116, 3040); genuine frames show the flat tops of bright stars between 52,000 and 60,000. Frames record no
-saturation, and photo has filled in the cores of some saturated stars: the bit is a lower bound."""
+"""Counts above which a pixel is treated as saturated.
+
+The converters saturate at 65,535 with a bias of 1,000 (Gunn et al. 1998, AJ 116, 3040); in real frames bright stars
+have flat tops between 52,000 and 60,000 counts. Frames do not record saturation, and photo fills in the cores of some
+saturated stars, so the mask bit is a lower limit.
+"""

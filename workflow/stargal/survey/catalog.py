@@ -1,4 +1,4 @@
-"""The catalogues of SDSS imaging, the calibObj ("datasweep") files: columns, types, flags and limits.
+"""SDSS imaging catalogues, the calibObj ("datasweep") files: columns, types, flags and limits.
 
 References
 ----------
@@ -17,11 +17,13 @@ OBJC_TYPES = {"star": 6, "gal": 3}
 """OBJC_TYPE of the sources in each kind of catalogue."""
 
 PHOTO_TYPES = {OBJC_TYPES["star"]: STAR, OBJC_TYPES["gal"]: GALAXY}
-"""Label of photo's OBJC_TYPE."""
+"""Label for each OBJC_TYPE of photo."""
 
 RUN_PRIMARY = 1
-"""Bit of RESOLVE_STATUS: the one detection of a source in its run. SURVEY_PRIMARY (256) is no use here: it keeps one
-run of several over the same sky, and may be another one."""
+"""Bit of RESOLVE_STATUS that marks the primary detection of a source within its run.
+
+SURVEY_PRIMARY (256) is unsuitable: it selects one of several runs over the same sky, possibly a different one.
+"""
 
 FLAG_BITS = {
     "BRIGHT": 1,
@@ -37,19 +39,19 @@ FLAG_BITS = {
 EDGE, BLENDED, CHILD, NODEBLEND, SATURATED, BINNED1 = (
     1 << FLAG_BITS[name] for name in ("EDGE", "BLENDED", "CHILD", "NODEBLEND", "SATURATED", "BINNED1")
 )
-"""Flags of OBJC_FLAGS that our own measurement sets."""
+"""Flags of OBJC_FLAGS that the workflow's own measurement sets."""
 
 COLUMNS_NEEDED = ("RUN", "CAMCOL", "FIELD", "ID", "OBJC_TYPE", "RA", "DEC", "PSFFLUX", "MODELFLUX", "RESOLVE_STATUS")
-"""Columns of a catalogue that the workflow cannot do without."""
+"""Catalogue columns that the workflow requires."""
 
 STAR_LIMITS = (22.5, 22.5, 22.5, 22.0, 21.5)
-"""A star is catalogued if one of its dereddened PSF magnitudes, u g r i z, is below these."""
+"""Limits in u g r i z: a star is catalogued if any of its dereddened PSF magnitudes is below its limit."""
 
 GALAXY_LIMITS = (21.0, 22.0, 22.0, 20.5, 20.1)
-"""A galaxy is catalogued if one of its dereddened model magnitudes is below these."""
+"""Limits in u g r i z: a galaxy is catalogued if any of its dereddened model magnitudes is below its limit."""
 
 UNKNOWN = -9999.0
-"""What catalogues hold for a measurement that failed."""
+"""Catalogue value for a failed measurement."""
 
 FORMATS = {
     "RUN": "I", "RERUN": "3A", "CAMCOL": "B", "FIELD": "I", "ID": "I", "OBJC_TYPE": "J", "OBJC_FLAGS": "J",
@@ -64,19 +66,19 @@ FORMATS = {
     "TMASS_RD_FLG": "I", "TMASS_BL_FLG": "I", "TMASS_CC_FLG": "A", "TMASS_GAL_CONTAM": "B", "TMASS_MP_FLG": "B",
     "TMASS_HEMIS": "A", "TMASS_JDATE": "D", "APERFLUX6": "5E", "ZHEDFLAG": "I",
 }  # fmt: skip
-"""The 65 columns of an SDSS file and their FITS formats."""
+"""The 65 columns of an SDSS catalogue file and their FITS formats."""
 
 TRUTH_FORMATS = {"TRUE_TYPE": "J", "TRUTH_ID": "K", "TRUE_FLUX": "5E", "BLENDED_WITH": "K"}
-"""Further columns of a simulated file."""
+"""Additional columns of a simulated catalogue file."""
 
 
 def within_limits(table: pd.DataFrame, kind: str) -> NDArray[np.bool_]:
-    """Which sources a catalogue of one kind holds.
+    """Select the sources that are bright enough for one kind of catalogue.
 
     Parameters
     ----------
     table : DataFrame
-        type, psf_u ... model_z and, where magnitudes are to be dereddened, extinction_u ... extinction_z.
+        Columns type, psf_u ... model_z and, to deredden the magnitudes, extinction_u ... extinction_z.
     kind : str
         star or gal.
     """

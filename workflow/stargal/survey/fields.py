@@ -1,6 +1,6 @@
-"""What SDSS imaging is: bands, frames, fields and their names.
+"""Bands, frames and fields of SDSS imaging, and the names of fields.
 
-The Snakefile imports this module, so it stays with the standard library.
+The Snakefile imports this module, so it uses only the standard library.
 """
 
 import re
@@ -12,28 +12,28 @@ from typing import Any
 from stargal.errors import StargalError
 
 BANDS = ("u", "g", "r", "i", "z")
-"""The five filters, by wavelength; axis 0 of a cube unless the config orders them otherwise."""
+"""The five filters in order of wavelength; the order of axis 0 of a cube unless the configuration changes it."""
 
 REFERENCE = "r"
-"""The band whose pixel grid every cube is on (SDSS positions are r positions, Pier et al. 2003)."""
+"""The band that defines the pixel grid of every cube (SDSS positions are r positions, Pier et al. 2003)."""
 
 ROWS, COLUMNS = 1489, 2048
-"""Pixels of a frame (axis 0, axis 1)."""
+"""Shape of a frame, pixels (axis 0, axis 1)."""
 
 STEP_ROWS = 1361
-"""Rows from one field of a camcol to the next; the other 128 rows of a frame are shared with its neighbours."""
+"""Rows between consecutive fields of a camcol; a frame shares its other 128 rows with its neighbours."""
 
 TRIM = (ROWS - STEP_ROWS) // 2
 """Rows at each end of a frame that belong to the neighbouring fields."""
 
 PIXEL_ARCSEC = 0.396
-"""Side of a pixel, arcsec."""
+"""Pixel size, arcsec."""
 
 FRAME_LAG = {"r": 0, "i": 2, "u": 4, "z": 6, "g": 8}
-"""How many frames later than r a band sees the same sky: header FRAME = field + lag.
+"""Number of frames by which each band lags r on the same sky: header FRAME = field + lag.
 
-The sky drifts over the five rows of the camera in the order r i u z g (Gunn et al. 1998, AJ 116, 3040);
-checked on genuine frames.
+The sky drifts across the five rows of the camera in the order r i u z g (Gunn et al. 1998, AJ 116, 3040).
+Verified on real frames.
 """
 
 _NAME = re.compile(r"(\d+)-(\d+)-(\d)-(\d+)")
@@ -55,7 +55,7 @@ class Field:
 
     @classmethod
     def parse(cls, name: str) -> "Field":
-        """Read a name, zero-padded or not.
+        """Parse a field name, zero-padded or not.
 
         Raises
         ------
@@ -69,20 +69,21 @@ class Field:
 
 
 def fields_ahead(y: Any) -> Any:
-    """How many fields farther along the camcol than its frame the field is that a source belongs to: -1, 0 or 1.
+    """Return the offset from a frame's field to the field that owns a position: -1, 0 or 1.
 
-    A field owns the rows `TRIM` to ROWS - `TRIM` of its r frame (ROWC, from a pixel's edge), its neighbours the rest.
+    A field owns rows `TRIM` to ROWS - `TRIM` of its r frame (ROWC, counted from the pixel edge); its neighbours own
+    the rest.
 
     Parameters
     ----------
     y : float or array
-        On the r frame, 0-based pixels.
+        Row on the r frame, 0-based pixels.
     """
     return (y + 0.5 - TRIM) // STEP_ROWS
 
 
 def format_fields(fields: Iterable[Field]) -> str:
-    """Write a set of fields short enough for a command line: ``301-8162-6:80,103,111-114 ...``."""
+    """Format a set of fields compactly, for a command line: ``301-8162-6:80,103,111-114 ...``."""
     groups = []
     for (rerun, run, camcol), members in groupby(sorted(set(fields)), lambda f: (f.rerun, f.run, f.camcol)):
         ranges: list[list[int]] = []
@@ -97,12 +98,12 @@ def format_fields(fields: Iterable[Field]) -> str:
 
 
 def parse_fields(text: str) -> list[Field]:
-    """Read what `format_fields` wrote, in ascending order.
+    """Parse the output of `format_fields` into fields in ascending order.
 
     Raises
     ------
     StargalError
-        If `text` is not of that form.
+        If `text` does not have that form.
     """
     fields: set[Field] = set()
     for group in text.split():

@@ -1,4 +1,4 @@
-"""What the labels mean: 1 is a star, 0 a galaxy, everywhere."""
+"""Class labels: 1 is a star and 0 is a galaxy, throughout the library."""
 
 from typing import Any
 
@@ -14,41 +14,41 @@ CLASSES = {STAR: "star", GALAXY: "galaxy"}
 """Name of each label."""
 
 LABELS = {"photo": "label", "truth": "truth"}
-"""Column of the sources that holds each kind of label: SDSS photo's own type, and what a source is, known for a
-simulated sky alone."""
+"""Source column of each kind of label: the type assigned by SDSS photo, and the true class, known only for a
+simulated sky."""
 
 UNCERTAIN = (0.1, 0.9)
-"""A probability between these is called uncertain."""
+"""A prediction is uncertain if its probability lies between these."""
 
 UNKNOWN = -1
-"""In the place of a label that is not known."""
+"""Value for an unknown label."""
 
 
 def known_labels(column: Any) -> NDArray[np.int8]:
-    """Labels of a table's column, `UNKNOWN` where there is none."""
+    """Return the labels in a table column, with `UNKNOWN` for missing ones."""
     return column.astype("Int8").fillna(UNKNOWN).to_numpy(np.int8)
 
 
 def labelled(predictions: pd.DataFrame, kind: str, bucket: str) -> pd.DataFrame:
-    """The sources of a bucket whose label of a kind (``photo`` or ``truth``) is known; it becomes ``label``."""
+    """Select the sources of a bucket with a known label of a kind (``photo`` or ``truth``), stored in ``label``."""
     known = known_labels(predictions[LABELS[kind]])
     return predictions.assign(label=known)[(known != UNKNOWN) & (predictions["bucket"] == bucket).to_numpy()]
 
 
 def require_both_classes(name: str, labels: NDArray[Any]) -> None:
-    """Refuse sources that are all of one class: nothing can be learned from them, and most scores are not defined.
+    """Reject sources that all belong to one class: training and most scores need both classes.
 
     Parameters
     ----------
     name : str
-        What the sources are: ``training set large``, ``bucket test``.
+        Name of the set, for the message: ``training set large``, ``bucket test``.
     labels : int array, (n,)
         1 star, 0 galaxy.
 
     Raises
     ------
     StargalError
-        Naming the set and the missing class.
+        If a class is missing; the message names the set and the class.
     """
     for label, word in CLASSES.items():
         if not np.any(labels == label):
