@@ -16,7 +16,7 @@ FIELDS = [Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)]
 @pytest.fixture
 def files(tmp_path: Path) -> list[FieldFiles]:
     """Three small files for each of two fields."""
-    paths = [[tmp_path / f"{name}-{field.name}" for name in ("sources", "patches", "report")] for field in FIELDS]
+    paths = [[tmp_path / f"{name}-{field.name}" for name in ("sources", "patches", "summary")] for field in FIELDS]
     for three in paths:
         for path in three:
             with whole(path) as partial:
@@ -57,7 +57,7 @@ def test_a_file_that_is_missing_is_named(files: list[FieldFiles], listed: Path) 
 
 
 def test_a_file_without_a_record_is_not_listed(files: list[FieldFiles]) -> None:
-    record_of(files[0].report).unlink()
+    record_of(files[0].summary).unlink()
     with pytest.raises(StargalError, match=r"report-301-001000-1-0100: its SHA-256 is not recorded in report"):
         list_set(files)
 

@@ -54,7 +54,7 @@ def write_field(folder, number, n=40):
     one = FieldFiles(field, *(folder / f"{number}.{kind}" for kind in ("parquet", "npy", "json")))
     table.to_parquet(one.sources)
     np.save(one.patches, random.normal(0, 0.1, (n, 15, 15, 5)).astype(np.float32))
-    one.report.write_text(json.dumps({"bands": bands}))
+    one.summary.write_text(json.dumps({"bands": bands}))
     return one
 
 

@@ -44,7 +44,7 @@ def write_field(folder, number, labels, size=15):
     np.save(one.patches, patches.astype(np.float32))
     corners = [[number, 0], [number + 0.1, 0], [number + 0.1, 0.1], [number, 0.1]]
     bands = [{"band": band, "fwhm": 1.3, "noise": 0.1} for band in "ugriz"]
-    one.report.write_text(json.dumps({"footprint": corners, "bands": bands}))
+    one.summary.write_text(json.dumps({"footprint": corners, "bands": bands}))
     return one
 
 
@@ -113,7 +113,7 @@ def test_a_missing_class_is_named(tmp_path):
 
 def test_shared_sky_is_refused(tmp_path):
     training, validation = write_field(tmp_path, 10, [0, 1]), write_field(tmp_path, 12, [0, 1])
-    validation.report.write_text(training.report.read_text())
+    validation.summary.write_text(training.summary.read_text())
     with pytest.raises(StargalError, match="301-001000-1-0012"):
         check_split([training], [validation])
 

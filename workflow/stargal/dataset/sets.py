@@ -14,7 +14,7 @@ from stargal.io.files import record_of, recorded
 from stargal.io.tables import read_csv, unusable
 from stargal.survey.fields import Field
 
-FILES = ("sources", "patches", "report")
+FILES = ("sources", "patches", "summary")
 """Files of a field in a set: its sources, their patches, and the summary of its alignment."""
 
 
@@ -25,7 +25,7 @@ class FieldFiles:
     field: Field
     sources: Path
     patches: Path
-    report: Path
+    summary: Path
 
 
 def list_set(fields: Sequence[FieldFiles]) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def read_auxiliary(fields: Sequence[FieldFiles], names: Sequence[str]) -> pd.Dat
     parts = []
     for field in fields:
         table = read_table(field.sources)
-        bands = read_json(field.report)["bands"]
+        bands = read_json(field.summary)["bands"]
         columns: dict[str, Any] = {}
         for name in names:
             if name in OF_FIELDS:

@@ -178,13 +178,13 @@ def check_split(training: Sequence[FieldFiles], validation: Sequence[FieldFiles]
     """
     sets = {"train": training, "validation": validation}
     buckets = {one.field.name: bucket for bucket, fields in sets.items() for one in fields}
-    footprints = {one.field.name: read_json(one.report)["footprint"] for fields in sets.values() for one in fields}
+    footprints = {one.field.name: read_json(one.summary)["footprint"] for fields in sets.values() for one in fields}
     check_buckets(footprints, buckets)
 
 
 def read_seeing(fields: Sequence[FieldFiles]) -> NDArray[np.float64]:
     """Full width at half maximum of the stars in each field and band, arcsec, NaN where it is not known."""
-    return np.array([[band["fwhm"] for band in read_json(one.report)["bands"]] for one in fields], float)
+    return np.array([[band["fwhm"] for band in read_json(one.summary)["bands"]] for one in fields], float)
 
 
 def border_noise(patches: LabelledPatches) -> list[float]:
