@@ -58,7 +58,7 @@ def test_a_file_that_is_missing_is_named(files: list[FieldFiles], listed: Path) 
 
 def test_a_file_without_a_record_is_not_listed(files: list[FieldFiles]) -> None:
     record_of(files[0].summary).unlink()
-    with pytest.raises(StargalError, match=r"summary-301-001000-1-0100: its SHA-256 is not recorded in report"):
+    with pytest.raises(StargalError, match=r"summary-301-001000-1-0100: its SHA-256 is not recorded in summary"):
         list_set(files)
 
 
