@@ -40,7 +40,7 @@ rule classify:
     """Catalogues of the fields in classify.fields."""
     input:
         CATALOG_FILES,
-        made_by(TABLE_ROWS, "classify"),
+        paths_made(TABLE_ROWS, "classify", MAIN.name),
 
 
 rule study:

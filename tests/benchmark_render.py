@@ -1,12 +1,12 @@
-"""One band of a simulated field drawn by stargal.render and by GalSim, from the same list of sources: time and pixels.
+"""Compare the rendering of one band of a simulated field by `stargal.simulation.render` and GalSim: time and pixels.
 
     python tests/benchmark_render.py [rerun-run-camcol-field] [band]
 
-Both draw the light alone, without sky and noise, each source on a stamp as large as `stargal.simulation.render` gives it. GalSim
-draws the same profiles: two Gaussians and a power law for the PSF, a disk and a bulge for a galaxy, but neither
-diffraction spikes nor clumps, and PSFs in steps of 1 % of their width, since it makes a table for each. CPU time is
-that of one thread; the difference is told in units of the sky's noise, in which it would have to be seen, and as flux
-of all sources together.
+Both draw the light alone, without sky and noise, each source on a stamp as large as `stargal.simulation.render` gives
+it. GalSim draws the same profiles: two Gaussians and a power law for the PSF, a disk and a bulge for a galaxy, but
+neither diffraction spikes nor clumps, and PSFs in steps of 1 % of their width, since it makes a table for each. CPU
+time is that of one thread; the difference is told in units of the sky's noise, in which it would have to be seen, and
+as flux of all sources together.
 """
 
 import sys

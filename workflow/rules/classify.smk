@@ -23,7 +23,7 @@ rule classify_field:
     resources:
         **asks(1000, 10),
     params:
-        **command("classify_field", sky=label_of, field=lambda wildcards: wildcards.field),
+        **command("classify_field", sky=OF.label, field=lambda wildcards: wildcards.field),
     message:
         "Classifying the sources of field {wildcards.field}"
     shell:

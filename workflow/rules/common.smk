@@ -21,6 +21,7 @@ from stargal.errors import StargalError
 from stargal.plan import config as settings
 from stargal.plan import experiments, jobs, outputs
 from stargal.plan.code import digest_of
+from stargal.plan.inputs import Inputs, paths_made, paths_of
 from stargal.plan.paths import *
 from stargal.plan.run import Run
 from stargal.plan.skies import BUCKETS
@@ -45,6 +46,7 @@ except StargalError as error:
 hooks.collect_garbage_seldom()
 
 MAIN = RUN.skies[config["sky"]]
+OF = Inputs(RUN)
 BANDS = "".join(config["bands"])
 ENV = "../../envs/environment.yaml"
 # The script of a job, its inputs and outputs, and its settings.
@@ -124,21 +126,6 @@ def asks(mem_mb, minutes):
     return {"mem_mb": grows(mem_mb), "runtime": grows(minutes)}
 
 
-def sky_of(wildcards):
-    """The sky of a job."""
-    return RUN.skies[wildcards.sky]
-
-
-def label_of(wildcards):
-    """Name of a job's sky, which every table and figure shows."""
-    return sky_of(wildcards).label
-
-
-def paths_of(pattern, fields, **wildcards):
-    """A path for each field."""
-    return expand(pattern, field=[field.name for field in fields], **wildcards)
-
-
 def frames_of(wildcards):
     """The five frames of a field, in the order of the bands, and the records of their SHA-256.
 
@@ -197,43 +184,14 @@ def archive_of(template):
     """Address of the archive of a job's sky, and how patiently it is asked, as options."""
 
     def asked(wildcards):
-        source, archive = sky_of(wildcards).source, config["archive"]
+        source, archive = OF.sky(wildcards).source, config["archive"]
         path = archive["releases"][source["release"]][template]
         patience = {name: archive[name] for name in ("timeout", "attempts")}
         return jobs.options(
-            {"base": source["url"], "template": path, **patience, "origin": sky_of(wildcards).record}
+            {"base": source["url"], "template": path, **patience, "origin": OF.sky(wildcards).record}
         )
 
     return asked
-
-
-def fields_of_camcol(wildcards):
-    """Fields of the table in one camcol."""
-    return sky_of(wildcards).camcol(*(int(wildcards[key]) for key in ("rerun", "run", "camcol")))
-
-
-def fields_of_set(wildcards):
-    """Fields of the set of a job."""
-    fields = RUN.fields_of_set(wildcards.sky, wildcards.set)
-    if not fields:
-        raise WorkflowError(f"skies.{wildcards.sky}: no field for set {wildcards.set}; name a table in its `fields`")
-    return fields
-
-
-def files_of_set(pattern):
-    """The files of a kind of the fields of a set."""
-    return lambda wildcards: paths_of(fill(pattern, **wildcards), fields_of_set(wildcards))
-
-
-def training_minutes(wildcards):
-    """About a millisecond a patch and epoch."""
-    return 15 + 3 * len(RUN.fields_of_set(*RUN.experiments[wildcards.experiment].sets["training"]))
-
-
-def scored_fields(wildcards):
-    """Fields that baselines learn from and are scored on, by role."""
-    sets = {"training": wildcards.training_set, "validation": "validation", "test": "test"}
-    return {role: RUN.fields_of_set(wildcards.sky, name) for role, name in sets.items()}
 
 
 def on_page(files, chapters):
@@ -244,53 +202,6 @@ def on_page(files, chapters):
         item | {"caption": os.path.relpath(WORKFLOW / "report" / f"{item['caption']}.rst")}
         for item in outputs.place_on_page(files, items, chapters, folder)
     ]
-
-
-def of_sky(pattern, **wildcards):
-    """The files of a kind of all fields of a job's sky."""
-    return lambda job: paths_of(fill(pattern, sky=job.sky, **wildcards), sky_of(job).fields())
-
-
-def of_scored(pattern, task="star_galaxy"):
-    """The files of a kind of the listed experiments of a job's sky, by experiment, then seed."""
-    return lambda job: RUN.models(pattern, RUN.scored(job.sky, task))
-
-
-def of_compared(pattern, seeds=None):
-    """The files of a kind of the experiments of a comparison, by experiment, then seed."""
-    return lambda job: RUN.models(pattern, RUN.compared(job.comparison), seeds)
-
-
-def example_of(pattern, **wildcards):
-    """A file of the first training field of a job's sky."""
-    return lambda job: fill(pattern, sky=job.sky, field=sky_of(job).fields("train")[0].name, **wildcards)
-
-
-def training_sets_of(job):
-    """Training sets of the listed experiments of a job's sky."""
-    return sorted({experiment.training_set for experiment in RUN.scored(job.sky).values()})
-
-
-def baselines_of(file):
-    """A file of the baselines of each training set of a job's sky."""
-    return lambda job: [
-        fill(f"{BASELINES}/{file}", sky=job.sky, training_set=name) for name in training_sets_of(job)
-    ]
-
-
-def label_of_scored(task="star_galaxy"):
-    """Name of the skies of the listed experiments of a job's sky."""
-    return lambda job: RUN.label(*RUN.scored(job.sky, task))
-
-
-def label_of_compared(job):
-    """Name of the skies of the experiments of a comparison."""
-    return RUN.label(*RUN.compared(job.comparison))
-
-
-def described(sky):
-    """The descriptions of the fields by which a simulated and a real sky are compared."""
-    return paths_of(f"{REALISM}/{{field}}.csv", REALISM_FIELDS, sky=sky)
 
 
 def table(name, call, category, what, *, paths=None, captions=None, of_fields=False, **more):
@@ -316,7 +227,7 @@ def row(
     output,
     *,
     after=(),
-    sky=label_of,
+    sky=OF.label,
     settings=None,
     make=None,
     mem_mb=500,
@@ -331,13 +242,13 @@ def row(
 
     params = command(
         script,
-        ["stargal." + call.partition(":")[0]],
+        [f"stargal.{call.partition(':')[0]}"],
         list(input) if of_fields else (),
         family=True,
         call=f"stargal.{call}",
         sky=sky,
         digits=digits,
-        buckets=(lambda job: sky_of(job).texts()) if of_fields else None,
+        buckets=(lambda job: OF.sky(job).texts()) if of_fields else None,
         settings=asked,
     )
     return {
@@ -349,14 +260,3 @@ def row(
         "after": after or [],
         "make": {"all": {}} if make is None else make,
     }
-
-
-def made_by(rows, target):
-    """Outputs of the rows that are part of a target, of the main sky."""
-    return [
-        path
-        for one in rows
-        if target in one["make"]
-        for output in one["output"].values()
-        for path in expand(str(output), sky=MAIN.name, **one["make"][target])
-    ]

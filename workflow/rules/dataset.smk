@@ -4,8 +4,6 @@
 for patches of 25 pixels). No two buckets may share sky: training refuses that, and so does the table of footprints.
 """
 
-PATCHES_GROUP = "patches"
-
 
 rule select_sources:
     """The catalogued sources of a field, each once."""
@@ -17,7 +15,7 @@ rule select_sources:
     log:
         log_of("select_sources", "{field}"),
     group:
-        PATCHES_GROUP
+        "patches"
     conda:
         ENV
     threads: 1
@@ -27,7 +25,7 @@ rule select_sources:
         **command(
             "select_sources",
             field=lambda wildcards: wildcards.field,
-            neighbours=lambda wildcards: sky_of(wildcards).neighbours(Field.parse(wildcards.field)),
+            neighbours=lambda wildcards: OF.sky(wildcards).neighbours(Field.parse(wildcards.field)),
             **config["sources"],
         ),
     message:
@@ -70,7 +68,7 @@ rule place_patches:
     log:
         log_of("place_patches", "{size}/{field}"),
     group:
-        PATCHES_GROUP
+        "patches"
     conda:
         ENV
     threads: 1
@@ -100,7 +98,7 @@ rule extract_patches:
     log:
         log_of("extract_patches", "{positions}/{size}/{field}"),
     group:
-        PATCHES_GROUP
+        "patches"
     conda:
         ENV
     threads: 1
@@ -117,9 +115,9 @@ rule extract_patches:
 rule list_set:
     """The files of a training set, or of the validation or test fields, with the SHA-256 of each."""
     input:
-        sources=files_of_set(SOURCES),
-        patches=files_of_set(PATCHES),
-        summaries=files_of_set(ALIGNMENT),
+        sources=OF.of_set(SOURCES),
+        patches=OF.of_set(PATCHES),
+        summaries=OF.of_set(ALIGNMENT),
     output:
         listed=SET,
     log:
@@ -134,8 +132,8 @@ rule list_set:
         **command(
             "list_set",
             of_fields=["sources", "patches", "summaries"],
-            sky=label_of,
-            fields=lambda wildcards: format_fields(fields_of_set(wildcards)),
+            sky=OF.label,
+            fields=lambda wildcards: format_fields(RUN.fields_of_set(wildcards.sky, wildcards.set)),
         ),
     message:
         "Listing the files of set {wildcards.set}"

@@ -18,8 +18,6 @@ rule score_network:
         metrics=f"{MODEL}/metrics.json",
     log:
         log_of("score_network", "{experiment}-seed{seed}"),
-    benchmark:
-        benchmark_of("score_network", "{experiment}-seed{seed}")
     localrule: True
     conda:
         ENV
@@ -39,7 +37,7 @@ rule score_baselines:
     input:
         sources=lambda wildcards: [
             path
-            for fields in scored_fields(wildcards).values()
+            for fields in OF.scored_fields(wildcards).values()
             for path in paths_of(SOURCES, fields, sky=wildcards.sky, positions="catalog")
         ],
     output:
@@ -47,8 +45,6 @@ rule score_baselines:
         metrics=f"{BASELINES}/metrics.json",
     log:
         log_of("score_baselines", "{training_set}"),
-    benchmark:
-        benchmark_of("score_baselines", "{training_set}")
     localrule: True
     conda:
         ENV
@@ -61,7 +57,7 @@ rule score_baselines:
             of_fields=["sources"],
             training_set=lambda wildcards: wildcards.training_set,
             fields=lambda wildcards: {
-                role: format_fields(fields) for role, fields in scored_fields(wildcards).items()
+                role: format_fields(fields) for role, fields in OF.scored_fields(wildcards).items()
             },
             labels=config["labels"],
             seed=config["seeds"][0],

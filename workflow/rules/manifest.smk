@@ -41,7 +41,7 @@ MODEL_FILES = [
 ]
 EVERYTHING = [*SHOWN_FILES, *MODEL_FILES, *CLASSIFIER_FILES, *CATALOG_FILES, *PAGE_FILES]
 if not MAIN.buckets:  # a sky without a table of fields can only be classified
-    EVERYTHING = [*CATALOG_FILES, *made_by(TABLE_ROWS, "classify")]
+    EVERYTHING = [*CATALOG_FILES, *paths_made(TABLE_ROWS, "classify", MAIN.name)]
 
 
 rule write_manifest:

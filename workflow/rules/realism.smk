@@ -6,7 +6,7 @@ rule describe_field:
     input:
         unpack(frames_of),
     output:
-        description=f"{REALISM}/{{field}}.csv",
+        description=DESCRIPTION,
     log:
         log_of("describe_field", "{field}"),
     conda:
@@ -15,7 +15,7 @@ rule describe_field:
     resources:
         **asks(900, 10),
     params:
-        **command("describe_field", sky=label_of, field=lambda wildcards: wildcards.field, bands=BANDS),
+        **command("describe_field", sky=OF.label, field=lambda wildcards: wildcards.field, bands=BANDS),
     message:
         "Describing field {wildcards.field}"
     shell:

@@ -59,7 +59,7 @@ rule render_field:
     resources:
         **asks(600, 5),
     params:
-        **command("render_field", sky=label_of),
+        **command("render_field", sky=OF.label),
     message:
         "Rendering field {wildcards.field} for the viewer"
     shell:
@@ -103,7 +103,7 @@ for name, (path, items) in PAGES.items():
         params:
             **command(
                 "write_page",
-                sky=label_of,
+                sky=OF.label,
                 shown=[{key: one[key] for key in ("name", "chapter", "title", "caption")} for one in items],
                 experiments={key: one for key, one in config["experiments"].items() if one},
                 best=BEST,

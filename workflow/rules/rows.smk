@@ -6,6 +6,7 @@ which targets the outputs are part, and for which wildcards: of rule all unless 
 
 FOOTPRINTS = f"{TABLES}/footprints.csv"
 COMPARISON = f"{TABLES}/{{comparison}}.csv"
+DESCRIPTION = f"{REALISM}/{{field}}.csv"
 PREDICTIONS = f"{MODEL}/predictions.parquet"
 METRICS = f"{MODEL}/metrics.json"
 LABELS = {"labels": config["labels"]}
@@ -33,7 +34,7 @@ TABLE_ROWS = [
         "Data",
         "alignment of the bands",
         of_fields=True,
-        summaries=of_sky(ALIGNMENT),
+        summaries=OF.of_sky(ALIGNMENT),
     ),
     table(
         "footprints",
@@ -42,7 +43,7 @@ TABLE_ROWS = [
         "footprints of the fields",
         digits=9,
         of_fields=True,
-        summaries=of_sky(ALIGNMENT),
+        summaries=OF.of_sky(ALIGNMENT),
     ),
     table(
         "sources",
@@ -56,7 +57,7 @@ TABLE_ROWS = [
         paths={"counts": f"{TABLES}/sources.csv"},
         of_fields=True,
         settings={"size": PATCH_SIZE},
-        sources=of_sky(SOURCES, positions="catalog"),
+        sources=OF.of_sky(SOURCES, positions="catalog"),
     ),
     table(
         "architecture",
@@ -76,14 +77,14 @@ TABLE_ROWS = [
         paths={"by_magnitude": f"{TABLES}/scores_by_magnitude.csv"},
         captions={"by_magnitude": "scores_by_magnitude"},
         after=FOOTPRINTS,
-        sky=label_of_scored(),
+        sky=OF.label_of_scored(),
         settings={
             "experiments": lambda job: {name: one.training_set for name, one in RUN.scored(job.sky).items()},
-            "training_sets": training_sets_of,
+            "training_sets": OF.training_sets,
             **SEEDS,
         },
-        metrics=of_scored(METRICS),
-        baselines=baselines_of("metrics.json"),
+        metrics=OF.of_scored(METRICS),
+        baselines=OF.of_baselines("metrics.json"),
     ),
     table(
         "transfer",
@@ -102,10 +103,10 @@ TABLE_ROWS = [
         {"overall": "four classes, all patches", "by_class": "four classes, by class"},
         paths={"overall": f"{TABLES}/classes.csv", "by_class": f"{TABLES}/classes_by_class.csv"},
         after=FOOTPRINTS,
-        sky=label_of_scored("four_classes"),
+        sky=OF.label_of_scored("four_classes"),
         make=CLASSES,
         settings={**SEEDS, **LABELS},
-        metrics=of_scored(METRICS, "four_classes"),
+        metrics=OF.of_scored(METRICS, "four_classes"),
     ),
     table(
         "comparison",
@@ -114,7 +115,7 @@ TABLE_ROWS = [
         "{comparison}",
         paths={"table": COMPARISON},
         after=FOOTPRINTS,
-        sky=label_of_compared,
+        sky=OF.label_of_compared,
         make=ALL_COMPARED,
         settings={
             "comparison": lambda job: job.comparison,
@@ -122,9 +123,9 @@ TABLE_ROWS = [
             **SEEDS,
             **LABELS,
         },
-        histories=of_compared(f"{MODEL}/history.csv"),
-        predictions=of_compared(PREDICTIONS),
-        networks=of_compared(f"{MODEL}/model.keras", config["seeds"][:1]),
+        histories=OF.of_compared(f"{MODEL}/history.csv"),
+        predictions=OF.of_compared(PREDICTIONS),
+        networks=OF.of_compared(f"{MODEL}/model.keras", config["seeds"][:1]),
         published=repository("workflow/report/published.csv"),
     ),
     table(  # not below tables/: it is never the same twice
@@ -133,12 +134,12 @@ TABLE_ROWS = [
         "Comparisons",
         "{comparison}: cost of training",
         paths={"table": TIMINGS},
-        sky=label_of_compared,
+        sky=OF.label_of_compared,
         make={"study": {"comparison": STUDIED}},
         settings=SEEDS,
         comparison=COMPARISON,
-        benchmarks=of_compared(TRAINING_TIME),
-        histories=of_compared(f"{MODEL}/history.csv"),
+        benchmarks=OF.of_compared(TRAINING_TIME),
+        histories=OF.of_compared(f"{MODEL}/history.csv"),
     ),
     table(
         "calibration",
@@ -158,14 +159,14 @@ TABLE_ROWS = [
         settings={
             "fields": [field.name for field in TO_CLASSIFY],
             "buckets": lambda job: {
-                one.name: sky_of(job).buckets[one] for one in sky_of(job).listed(TO_CLASSIFY)
+                one.name: OF.sky(job).buckets[one] for one in OF.sky(job).listed(TO_CLASSIFY)
             },
             **LABELS,
             **RESAMPLES,
         },
         catalogs=lambda job: paths_of(f"{FIELD_CATALOG}.parquet", TO_CLASSIFY, sky=job.sky),
         sources=lambda job: paths_of(
-            SOURCES, sky_of(job).listed(TO_CLASSIFY), sky=job.sky, positions="catalog"
+            SOURCES, OF.sky(job).listed(TO_CLASSIFY), sky=job.sky, positions="catalog"
         ),
     ),
     table(
@@ -175,8 +176,8 @@ TABLE_ROWS = [
         "simulated over {real} sky",
         paths={"table": f"{REALISM}/{{real}}/realism.csv"},
         make=REAL,
-        simulated=lambda job: described(job.sky),
-        real=lambda job: described(job.real),
+        simulated=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.sky),
+        real=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.real),
     ),
 ]
 
@@ -209,8 +210,8 @@ FIGURE_ROWS = [
         "Training",
         "loss and accuracy",
         settings=SCORED,
-        sky=label_of_scored(),
-        histories=of_scored(f"{MODEL}/history.csv"),
+        sky=OF.label_of_scored(),
+        histories=OF.of_scored(f"{MODEL}/history.csv"),
     ),
     figure(
         "augmentations",
@@ -219,9 +220,9 @@ FIGURE_ROWS = [
         "a patch under every augmentation",
         path=f"{FIGURES}/augmentations.png",
         settings={"bands": BANDS, "augmentations": config["augmentations"], **LABELS},
-        sources=example_of(SOURCES, positions="catalog"),
-        patches=example_of(PATCHES, positions="catalog", size=PATCH_SIZE),
-        summary=example_of(ALIGNMENT),
+        sources=OF.example_of(SOURCES, positions="catalog"),
+        patches=OF.example_of(PATCHES, positions="catalog", size=PATCH_SIZE),
+        summary=OF.example_of(ALIGNMENT),
     ),
     figure(
         "confusion",
@@ -229,7 +230,7 @@ FIGURE_ROWS = [
         "Scores",
         "confusion matrices",
         settings=LABELS,
-        sky=label_of_scored(),
+        sky=OF.label_of_scored(),
         scores=f"{TABLES}/scores.csv",
     ),
     figure(
@@ -237,10 +238,10 @@ FIGURE_ROWS = [
         "scores",
         "Scores",
         "ROC curves",
-        settings={"training_sets": training_sets_of, **SCORED, **LABELS},
-        sky=label_of_scored(),
-        predictions=of_scored(PREDICTIONS),
-        baselines=baselines_of("predictions.parquet"),
+        settings={"training_sets": OF.training_sets, **SCORED, **LABELS},
+        sky=OF.label_of_scored(),
+        predictions=OF.of_scored(PREDICTIONS),
+        baselines=OF.of_baselines("predictions.parquet"),
     ),
     figure(
         "reliability",
@@ -248,8 +249,8 @@ FIGURE_ROWS = [
         "Scores",
         "reliability of the probabilities",
         settings={**SCORED, **LABELS},
-        sky=label_of_scored(),
-        predictions=of_scored(PREDICTIONS),
+        sky=OF.label_of_scored(),
+        predictions=OF.of_scored(PREDICTIONS),
     ),
     figure(
         "magnitude",
@@ -257,7 +258,7 @@ FIGURE_ROWS = [
         "Scores",
         "score by magnitude",
         settings=LABELS,
-        sky=label_of_scored(),
+        sky=OF.label_of_scored(),
         scores=f"{TABLES}/scores_by_magnitude.csv",
     ),
     figure(
@@ -266,7 +267,7 @@ FIGURE_ROWS = [
         "Scores",
         "completeness and purity",
         settings=LABELS,
-        sky=label_of_scored(),
+        sky=OF.label_of_scored(),
         scores=f"{TABLES}/scores_by_magnitude.csv",
     ),
     figure(
@@ -275,7 +276,7 @@ FIGURE_ROWS = [
         "Comparisons",
         "{comparison}",
         path=f"{FIGURES}/comparisons/{{comparison}}.svg",
-        sky=label_of_compared,
+        sky=OF.label_of_compared,
         make=ALL_COMPARED,
         settings={"varied": lambda job: "-".join(RUN.vary(job.comparison)) or "case"},
         comparison=COMPARISON,
@@ -286,7 +287,7 @@ FIGURE_ROWS = [
         "Comparisons",
         "{comparison}: all combinations",
         path=f"{FIGURES}/grids/{{comparison}}.svg",
-        sky=label_of_compared,
+        sky=OF.label_of_compared,
         make={"study": {"comparison": [name for name in STUDIED if len(RUN.vary(name)) in (2, 3)]}},
         settings={"vary": lambda job: RUN.vary(job.comparison)},
         comparison=COMPARISON,
@@ -320,7 +321,7 @@ FIGURE_ROWS = [
         "Classes",
         "four classes, confusion matrices",
         settings=LABELS,
-        sky=label_of_scored("four_classes"),
+        sky=OF.label_of_scored("four_classes"),
         make=CLASSES,
         scores=f"{TABLES}/classes_by_class.csv",
     ),
@@ -353,13 +354,19 @@ FIGURE_ROWS = [
         path=f"{REALISM}/{{real}}/counts.svg",
         caption="realism_sources",
         make=REAL,
-        simulated=lambda job: described(job.sky),
-        real=lambda job: described(job.real),
+        simulated=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.sky),
+        real=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.real),
     ),
 ]
 
-# Files of the targets, all of the main sky.
 CUTOUTS = paths_of(f"{FIGURES}/cutouts/{{field}}.png", EXAMPLES, sky=MAIN.name)
-SHOWN_FILES = [*made_by(TABLE_ROWS, "all"), *CUTOUTS, *made_by(FIGURE_ROWS, "all")]
-STUDY_FILES = [*made_by(TABLE_ROWS, "study"), *made_by(FIGURE_ROWS, "study")]
-REALISM_FILES = [*made_by(TABLE_ROWS, "realism"), *made_by(FIGURE_ROWS, "realism")]
+SHOWN_FILES = [
+    *paths_made(TABLE_ROWS, "all", MAIN.name),
+    *CUTOUTS,
+    *paths_made(FIGURE_ROWS, "all", MAIN.name),
+]
+STUDY_FILES = [*paths_made(TABLE_ROWS, "study", MAIN.name), *paths_made(FIGURE_ROWS, "study", MAIN.name)]
+REALISM_FILES = [
+    *paths_made(TABLE_ROWS, "realism", MAIN.name),
+    *paths_made(FIGURE_ROWS, "realism", MAIN.name),
+]

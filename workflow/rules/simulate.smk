@@ -28,7 +28,7 @@ rule simulate_field:
             "simulate_field",
             field=lambda wildcards: fill(OF_FIELD, **wildcards),
             bands=BANDS,
-            origin=lambda wildcards: sky_of(wildcards).record,
+            origin=lambda wildcards: OF.sky(wildcards).record,
         ),
     message:
         "Simulating field {wildcards.rerun}-{wildcards.run}-{wildcards.camcol}-{wildcards.number}"
@@ -63,7 +63,7 @@ rule measure_field:
 rule simulate_catalog:
     """The stars or galaxies of a camcol, each once, in the format of the archive."""
     input:
-        measured=lambda wildcards: paths_of(MEASURED, fields_of_camcol(wildcards), sky=wildcards.sky),
+        measured=lambda wildcards: paths_of(MEASURED, OF.of_camcol(wildcards), sky=wildcards.sky),
     output:
         catalog=CATALOG,
         record=f"{CATALOG}.sha256",
@@ -81,7 +81,7 @@ rule simulate_catalog:
         **command(
             "simulate_catalog",
             of_fields=["measured"],
-            fields=lambda wildcards: format_fields(fields_of_camcol(wildcards)),
+            fields=lambda wildcards: format_fields(OF.of_camcol(wildcards)),
             kind=lambda wildcards: wildcards.kind,
         ),
     message:

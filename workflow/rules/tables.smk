@@ -45,7 +45,7 @@ rule plot_cutouts:
     resources:
         **asks(600, 5),
     params:
-        **command("plot_cutouts", sky=label_of),
+        **command("plot_cutouts", sky=OF.label),
     message:
         "Drawing a cut-out of field {wildcards.field}"
     shell:

@@ -1,7 +1,7 @@
 """Align the five bands of a field into one cube on the grid of r.
 
-Reads the frames of a field; writes results/{sky}/aligned/{field}.fits (see `stargal.imaging.cube`) and {field}.json, the
-residuals of the alignment and the field's corners on the sky.
+Reads the frames of a field. Writes results/{sky}/aligned/{field}.fits (see `stargal.imaging.cube`) and {field}.json,
+the residuals of the alignment and the corners of the field on the sky.
 """
 
 import json
@@ -24,19 +24,21 @@ from stargal.survey.fields import REFERENCE, Field
 
 
 def main(
-    frames: Annotated[list[Path], Option(help="The frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="Frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
     method: Annotated[str, Option(help="lanczos3, exact, interp or adaptive.")],
-    refine: Annotated[bool, Option(help="Fit what the astrometry leaves from stars.")],
-    cube: Annotated[Path, Option(help="Where to write the cube.")],
-    summary: Annotated[Path, Option(help="Where to write the summary of the alignment.")],
+    refine: Annotated[bool, Option(help="Fit residual offsets to stars.")],
+    cube: Annotated[Path, Option(help="Output: cube.")],
+    summary: Annotated[Path, Option(help="Output: summary of the alignment.")],
 ) -> None:
     """Align the bands of a field."""
     paths = dict(zip(bands, frames, strict=True))
     reference = read_frame(paths[REFERENCE])
     if reference.band != REFERENCE:
-        raise StargalError(f"{paths[REFERENCE]}: holds band {reference.band}: remove it to fetch it again")
+        raise StargalError(
+            f"{paths[REFERENCE]}: holds band {reference.band}, expected {REFERENCE}: remove it to fetch it again"
+        )
     others = (read_frame(path) for band, path in paths.items() if band != REFERENCE)
     aligned = align_field(Field.parse(field), reference, others, bands, method, refine)
     aligned.alignment["frame"] = [path.name for path in frames]

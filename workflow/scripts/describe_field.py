@@ -1,6 +1,6 @@
-"""Describe a field in the numbers by which a simulated and the real sky are compared.
+"""Compute the statistics of a field used to compare the simulated and the real sky.
 
-Reads the frames of a field, simulated or real; writes results/{sky}/realism/{simulated|real}/{field}.csv.
+Reads the frames of a field, simulated or real. Writes results/{sky}/realism/{simulated|real}/{field}.csv.
 """
 
 from pathlib import Path
@@ -17,15 +17,15 @@ from stargal.survey.fields import Field
 
 
 def main(
-    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
-    frames: Annotated[list[Path], Option(help="The frames, in the order of the bands.")],
+    sky: Annotated[str, Option(help="Name of the sky, recorded in the output.")],
+    frames: Annotated[list[Path], Option(help="Frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
-    description: Annotated[Path, Option(help="Where to write the numbers.")],
+    description: Annotated[Path, Option(help="Output: statistics.")],
 ) -> None:
     """Describe a field."""
     opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
-    with threadpool_limits(1):  # on more threads sums come in another order, and other bits
+    with threadpool_limits(1):  # the order of sums, and so their last bits, depends on the threads
         described = describe_field(opened, Field.parse(field).camcol)
     write_csv(described, description, sky)
 

@@ -1,6 +1,6 @@
-"""Find and measure the sources of a field without a catalogue.
+"""Detect and measure the sources of a field without a catalogue.
 
-Reads the frames of a field; writes results/{sky}/detections/{field}.parquet, a row a source.
+Reads the frames of a field. Writes results/{sky}/detections/{field}.parquet, one row per source.
 """
 
 import logging
@@ -18,14 +18,14 @@ from stargal.survey.fields import Field
 
 
 def main(
-    frames: Annotated[list[Path], Option(help="The frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="Frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
-    detections: Annotated[Path, Option(help="Where to write the table.")],
+    detections: Annotated[Path, Option(help="Output: table of sources.")],
 ) -> None:
     """Detect the sources of a field."""
     opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
-    with threadpool_limits(1):  # on more threads sums come in another order, and other bits
+    with threadpool_limits(1):  # the order of sums, and so their last bits, depends on the threads
         table = detect_sources(opened, Field.parse(field))
     with whole(detections) as partial:
         table.to_parquet(partial, index=False)

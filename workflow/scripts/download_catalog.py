@@ -10,8 +10,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal.archive import transfer as archive
+from stargal.archive.addresses import address
 from stargal.archive.origin import record_origin
+from stargal.archive.transfer import obtain
+from stargal.archive.verify import verify_catalog
 from stargal.io import cli
 
 
@@ -29,9 +31,9 @@ def main(
 ) -> None:
     """Have a verified catalogue at CATALOG; fetch it only if nothing is there."""
     record_origin(catalog.parents[2], json.loads(origin))
-    url = archive.address(base, template, rerun=rerun, run=run, camcol=camcol, kind=kind)
-    verify = partial(archive.verify_catalog, run=run, camcol=camcol, kind=kind)
-    archive.obtain(url, catalog, verify, timeout=timeout, attempts=attempts)
+    url = address(base, template, rerun=rerun, run=run, camcol=camcol, kind=kind)
+    verify = partial(verify_catalog, run=run, camcol=camcol, kind=kind)
+    obtain(url, catalog, verify, timeout=timeout, attempts=attempts)
 
 
 if __name__ == "__main__":

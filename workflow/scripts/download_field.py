@@ -10,8 +10,10 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal.archive import transfer as archive
+from stargal.archive.addresses import address
 from stargal.archive.origin import record_origin
+from stargal.archive.transfer import obtain_all
+from stargal.archive.verify import verify_frame
 from stargal.io import cli
 from stargal.survey.fields import Field
 
@@ -32,13 +34,13 @@ def main(
     keys = {"rerun": wanted.rerun, "run": wanted.run, "camcol": wanted.camcol, "field": wanted.field}
     files = [
         (
-            archive.address(base, template, **keys, band=band),
+            address(base, template, **keys, band=band),
             frame,
-            partial(archive.verify_frame, field=wanted, band=band),
+            partial(verify_frame, field=wanted, band=band),
         )
         for band, frame in zip(bands, frames, strict=True)
     ]
-    archive.obtain_all(files, timeout=timeout, attempts=attempts)
+    obtain_all(files, timeout=timeout, attempts=attempts)
 
 
 if __name__ == "__main__":

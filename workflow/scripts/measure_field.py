@@ -1,7 +1,7 @@
 """Measure the sources of a field as SDSS photo does.
 
-Reads the frames of a field and, for what its sources truly are, the table of the simulated sky, which no measurement
-sees; writes resources/{sky}/measured/{field}.parquet, a row a source (see `stargal.simulation.catalog.tabulate`).
+Reads the frames of a field and the table of true sources, which is used only to add the truth to the measurements.
+Writes resources/{sky}/measured/{field}.parquet, one row per source (see `stargal.simulation.catalog.tabulate`).
 """
 
 import logging
@@ -26,10 +26,10 @@ from stargal.survey.fields import BANDS, COLUMNS, REFERENCE, ROWS, Field
 
 
 def main(
-    frames: Annotated[list[Path], Option(help="The frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="Frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the frames, for example ugriz.")],
-    measured: Annotated[Path, Option(help="Where to write the table.")],
+    measured: Annotated[Path, Option(help="Output: table of sources.")],
     truth: Annotated[Path | None, Option(help="True sources of the field.")] = None,
 ) -> None:
     """Measure a field."""
@@ -37,7 +37,7 @@ def main(
     astrometry, place = opened[REFERENCE].astrometry, Field.parse(field)
     calibration = [opened[band].nmgy_per_dn if band in opened else float("nan") for band in BANDS]
     dust = extinction(*(float(angle) for angle in astrometry.to_sky(COLUMNS / 2, ROWS / 2)))
-    with threadpool_limits(1):  # on more threads sums come in another order, and other bits
+    with threadpool_limits(1):  # the order of sums, and so their last bits, depends on the threads
         planes = prepare_planes(opened, place.camcol)
         sources = measure_sources(planes, detect_peaks(planes))
     table = tabulate(sources, photo_types(sources, calibration), calibration, dust, astrometry, place)
@@ -45,7 +45,7 @@ def main(
         table = pd.concat([table, match_truth(table, read_table(truth), astrometry)], axis=1)
     with whole(measured) as partial:
         table.to_parquet(partial, index=False)
-    logging.info("%s: %d sources, of which %d galaxies", field, len(table), (table["type"] == 3).sum())
+    logging.info("%s: %d sources, %d of them galaxies", field, len(table), (table["type"] == 3).sum())
 
 
 if __name__ == "__main__":

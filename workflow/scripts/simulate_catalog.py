@@ -1,6 +1,6 @@
 """Write the star or galaxy catalogue of a camcol of the simulated sky.
 
-Reads resources/{sky}/measured/{field}.parquet of the configured fields of the camcol; writes
+Reads resources/{sky}/measured/{field}.parquet for the configured fields of the camcol. Writes
 resources/{sky}/catalogs/{rerun}/calibObj-{run}-{camcol}-{kind}.fits.gz and its .sha256.
 """
 
@@ -10,7 +10,7 @@ from typing import Annotated
 
 from typer import Option
 
-from stargal.archive.transfer import verify_catalog
+from stargal.archive.verify import verify_catalog
 from stargal.io import cli
 from stargal.io.tables import read_table
 from stargal.simulation.catalog import join_fields, make_rows, write_calibobj
@@ -19,10 +19,10 @@ from stargal.survey.fields import parse_fields
 
 
 def main(
-    fields: Annotated[str, Option(help="Fields of the camcol, as stargal.survey.format_fields writes them.")],
-    measured: Annotated[str, Option(help="Path of a field's measured sources, with {field} for its name.")],
+    fields: Annotated[str, Option(help="Fields of the camcol, in the format of stargal.survey.fields.format_fields.")],
+    measured: Annotated[str, Option(help="Path of the measured sources of a field, with {field} for its name.")],
     kind: Annotated[str, Option(help="star or gal")],
-    catalog: Annotated[Path, Option(help="Where to write the catalogue.")],
+    catalog: Annotated[Path, Option(help="Output: catalogue.")],
 ) -> None:
     """Write a catalogue."""
     places = parse_fields(fields)

@@ -1,7 +1,7 @@
-"""Simulate the five frames of a field and write the truth about it.
+"""Simulate the five frames of a field and write its table of true sources.
 
-Makes ``frame-….fits.bz2`` in the archive's format, a ``.sha256`` record beside each, and a table of the sources that
-in the field (see `stargal.simulation.exposures.truth_of`). The field name and the sky seed determine everything.
+Writes ``frame-….fits.bz2`` in the archive format, each with a ``.sha256`` file beside it, and a table of the true
+sources (see `stargal.simulation.exposures.truth_of`). The field name and the seed of the sky determine all outputs.
 """
 
 import json
@@ -21,11 +21,11 @@ from stargal.survey.fields import Field
 
 
 def main(
-    frames: Annotated[list[Path], Option(help="Where to write the frames, in the order of the bands.")],
+    frames: Annotated[list[Path], Option(help="Output: frames, in the order of the bands.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     bands: Annotated[str, Option(help="Order of the bands, for example ugriz.")],
-    origin: Annotated[str, Option(help="JSON: the record of the simulated sky, with its seed.")],
-    truth: Annotated[Path, Option(help="Where to write the table of true sources.")],
+    origin: Annotated[str, Option(help="JSON record of the simulated sky, with its seed.")],
+    truth: Annotated[Path, Option(help="Output: table of true sources.")],
 ) -> None:
     """Simulate a field."""
     record = json.loads(origin)

@@ -15,7 +15,9 @@ import requests
 from astropy.io import fits
 
 from archive_server import ArchiveServer, Fault, closed_port
-from stargal.archive import transfer as archive
+from stargal.archive import transfer
+from stargal.archive.addresses import address, base_url
+from stargal.archive.verify import verify_catalog, verify_frame
 from stargal.errors import StargalError
 from stargal.io.files import record_of, sha256
 from stargal.survey.fields import Field
@@ -26,7 +28,7 @@ DATA = np.random.default_rng(1).bytes(300_000)
 OTHER = np.random.default_rng(2).bytes(300_000)
 NAN = np.frombuffer(b"\xff" * 4, np.float32)[0]  # of equal bytes, which bz2 packs fifty times faster than others
 
-fetch = partial(archive.fetch, timeout=5, attempts=6, first_wait=0.01)
+fetch = partial(transfer.fetch, timeout=5, attempts=6, first_wait=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -302,13 +304,13 @@ def empty_catalog() -> bytes:
 def test_a_good_frame_passes(tmp_path: Path, good: bytes) -> None:
     path = tmp_path / NAME
     path.write_bytes(good)
-    archive.verify_frame(path, FIELD, "g")
+    verify_frame(path, FIELD, "g")
 
 
 def test_a_frame_packed_in_pieces_passes(tmp_path: Path) -> None:
     path, data = tmp_path / NAME, frame()
     path.write_bytes(bz2.compress(data[:5_000_000]) + bz2.compress(data[5_000_000:]))
-    archive.verify_frame(path, FIELD, "g")
+    verify_frame(path, FIELD, "g")
 
 
 @pytest.mark.parametrize(
@@ -338,14 +340,14 @@ def test_a_frame_that_is_not_what_its_name_says(
     path = tmp_path / NAME
     path.write_bytes(change(good))
     with pytest.raises(StargalError, match=message):
-        archive.verify_frame(path, FIELD, "g")
+        verify_frame(path, FIELD, "g")
 
 
 @pytest.mark.parametrize("kind", ["star", "gal"])
 def test_a_good_catalog_passes(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "calibObj.fits.gz"
     path.write_bytes(gzip.compress(catalog(kind)))
-    archive.verify_catalog(path, 8162, 6, kind)
+    verify_catalog(path, 8162, 6, kind)
 
 
 @pytest.mark.parametrize(
@@ -367,7 +369,7 @@ def test_a_catalog_that_is_not_what_its_name_says(tmp_path: Path, packed: bytes,
     path = tmp_path / "calibObj.fits.gz"
     path.write_bytes(packed)
     with pytest.raises(StargalError, match=message):
-        archive.verify_catalog(path, 8162, 6, "star")
+        verify_catalog(path, 8162, 6, "star")
 
 
 # Having a file -------------------------------------------------------------------------------------------------
@@ -386,8 +388,8 @@ def target(tmp_path: Path) -> Path:
 
 
 def obtain(url: str, target: Path, attempts: int = 3, timeout: float = 5) -> None:
-    verify = partial(archive.verify_frame, field=FIELD, band="g")
-    archive.obtain(url, target, verify, timeout=timeout, attempts=attempts, first_wait=0.01)
+    verify = partial(verify_frame, field=FIELD, band="g")
+    transfer.obtain(url, target, verify, timeout=timeout, attempts=attempts, first_wait=0.01)
 
 
 def beside(target: Path) -> list[str]:
@@ -396,14 +398,14 @@ def beside(target: Path) -> list[str]:
 
 def test_what_came_before_a_failure_is_not_fetched_again(frames: str, server: ArchiveServer, target: Path) -> None:
     """Two files that appear together: the second is missing at first."""
-    verify = partial(archive.verify_frame, field=FIELD, band="g")
+    verify = partial(verify_frame, field=FIELD, band="g")
     second = target.with_name("second.fits.bz2")
     files = [(frames, target, verify), (f"{server.url}/second", second, verify)]
     with pytest.raises(StargalError, match="second: HTTP 404"):
-        archive.obtain_all(files, timeout=5, attempts=1)
+        transfer.obtain_all(files, timeout=5, attempts=1)
     assert beside(target) == [f"{NAME}.part", f"{NAME}.part.validator"]
     (server.folder / "second").write_bytes((server.folder / NAME).read_bytes())
-    archive.obtain_all(files, timeout=5, attempts=1)
+    transfer.obtain_all(files, timeout=5, attempts=1)
     assert [request.path for request in server.requests] == [f"/{NAME}", "/second", "/second"]
     assert beside(target) == [NAME, f"{NAME}.sha256", second.name, f"{second.name}.sha256"]
 
@@ -619,28 +621,28 @@ def test_a_fault_that_is_told(
 
 def test_a_template_that_asks_for_something_unknown() -> None:
     with pytest.raises(StargalError, match=r"'\{stripe\}': cannot be filled in, allowed are \{run\}, \{camcol\}"):
-        archive.address("http://archive", "{stripe}", run=1, camcol=2)
+        address("http://archive", "{stripe}", run=1, camcol=2)
 
 
 @pytest.mark.skipif("STARGAL_MIRROR" not in os.environ, reason="STARGAL_MIRROR names no mirror of SDSS imaging")
 def test_genuine_files_are_what_their_names_say() -> None:
     mirror = Path(os.environ["STARGAL_MIRROR"])
     frame = mirror / "eboss/photoObj/frames/301/3918/3/frame-g-003918-3-0213.fits.bz2"
-    archive.verify_frame(frame, Field(301, 3918, 3, 213), "g")
+    verify_frame(frame, Field(301, 3918, 3, 213), "g")
     catalog = mirror / "eboss/sweeps/dr13_final/301/calibObj-004510-4-star.fits.gz"
-    archive.verify_catalog(catalog, 4510, 4, "star")
+    verify_catalog(catalog, 4510, 4, "star")
 
 
 def test_the_agent_names_project_and_version_and_nobody() -> None:
-    assert archive.USER_AGENT.startswith("stargal/")
-    assert requests.__version__ in archive.USER_AGENT
-    assert "@" not in archive.USER_AGENT
+    assert transfer.USER_AGENT.startswith("stargal/")
+    assert requests.__version__ in transfer.USER_AGENT
+    assert "@" not in transfer.USER_AGENT
 
 
 def test_base_url(monkeypatch):
     monkeypatch.delenv("STARGAL_MIRROR", raising=False)
     with pytest.raises(StargalError, match="this environment variable is not set"):
-        archive.base_url("$STARGAL_MIRROR")
+        base_url("$STARGAL_MIRROR")
     monkeypatch.setenv("STARGAL_MIRROR", "/data/my mirror")
-    assert archive.base_url("$STARGAL_MIRROR") == "file:///data/my%20mirror"
-    assert archive.base_url("https://example.org/sas/") == "https://example.org/sas"
+    assert base_url("$STARGAL_MIRROR") == "file:///data/my%20mirror"
+    assert base_url("https://example.org/sas/") == "https://example.org/sas"

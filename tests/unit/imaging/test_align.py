@@ -1,4 +1,4 @@
-"""Alignment of made fields whose offsets are known, and of the genuine fields of a mirror."""
+"""Alignment of simulated fields with known offsets, and of real fields from a mirror."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ from stargal.survey.fields import BANDS, COLUMNS, ROWS, Field
 
 FIELD = Field(301, 1000, 1, 100)
 LABELLED = [Field(301, 3918, 3, 213), Field(301, 4510, 4, 30), Field(40, 4192, 4, 300), Field(40, 6377, 4, 399)]
-GENUINE = [*LABELLED, Field(301, 1035, 6, 17)]
+REAL = [*LABELLED, Field(301, 1035, 6, 17)]
 
 
 def made_frame(sources: MadeField, band: str) -> Frame:
@@ -54,7 +54,7 @@ def test_reference_pixels_stay(made, cube):
     assert not cube.mask[2].any()
 
 
-def test_untold_offsets_are_found_and_taken_out(cube):
+def test_offsets_from_astrometry_are_corrected(cube):
     for row in cube.alignment:
         if row["band"] == "r":
             continue
@@ -66,7 +66,7 @@ def test_untold_offsets_are_found_and_taken_out(cube):
         assert row["order"] == sum(row["stars"] >= need for need in STARS_FOR_ORDER) - 1
 
 
-def test_without_refinement_the_astrometry_stands(made):
+def test_without_refinement_astrometry_is_unchanged(made):
     _, frames = made
     cube = align_field(FIELD, frames["r"], [frames[band] for band in "ugiz"], "ugriz", refine=False)
     for row in cube.alignment:
@@ -74,7 +74,7 @@ def test_without_refinement_the_astrometry_stands(made):
         assert row["x_offset"] == pytest.approx(row["x_offset_before"], abs=0.01)
 
 
-def test_with_too_few_stars_the_astrometry_stands(made):
+def test_with_too_few_stars_astrometry_is_unchanged(made):
     sources, _ = made
     few = MadeField(sources.x[:8], sources.y[:8], sources.label[:8], np.full(8, 100.0))
     reference, band = made_frame(few, "r"), made_frame(few, "g")
@@ -90,7 +90,7 @@ def test_missing_pixels_are_nan_and_masked(cube):
         np.testing.assert_array_equal((cube.mask[index] & NO_DATA).astype(bool), missing)
         if band != "r":
             assert missing[-int(SHIFT[band][1]) :].all()
-    assert (cube.image == 0).mean() < 0.2  # noise in counts has zeros; padding has not
+    assert (cube.image == 0).mean() < 0.2  # quantised noise contains zeros; more would be padding
 
 
 def test_saturated_pixels_are_masked(made):
@@ -104,14 +104,14 @@ def test_saturated_pixels_are_masked(made):
     assert mask.astype(bool).sum() == 49
 
 
-def test_order_of_bands_is_the_users(made, cube):
+def test_bands_follow_the_requested_order(made, cube):
     _, frames = made
     other = align_field(FIELD, frames["r"], [frames[band] for band in "ugiz"], "irgzu")
     np.testing.assert_array_equal(other.image[0], cube.image[3])
     assert other.header["BANDS"] == "irgzu"
 
 
-def test_missing_and_double_bands_are_refused(made):
+def test_missing_and_duplicate_bands_are_rejected(made):
     _, frames = made
     with pytest.raises(StargalError, match="no frame of band z"):
         align_field(FIELD, frames["r"], [frames[band] for band in "ugi"], "ugriz")
@@ -119,8 +119,8 @@ def test_missing_and_double_bands_are_refused(made):
         align_field(FIELD, frames["r"], [frames[band] for band in "uugi"], "ugriz")
 
 
-def test_fit_is_robust_and_left_out_is_honest():
-    """Outliers do not move the fit; a star's left-out difference is that of a fit without its fold."""
+def test_fit_is_robust_and_cross_validated():
+    """The fit is robust to outliers; left-out differences are those of fits without the fold of the star."""
     rng = np.random.default_rng(0)
     x, y = rng.uniform(0, COLUMNS, 60), rng.uniform(0, ROWS, 60)
     u, v = scaled_pixels(x, y)
@@ -134,16 +134,16 @@ def test_fit_is_robust_and_left_out_is_honest():
     assert 0 < np.abs(refinement.left_out_dx).max() < 0.05
 
 
-def test_report_is_plain(cube):
+def test_summary_has_json_types(cube):
     report = describe_alignment(cube)
     assert [band["band"] for band in report["bands"]] == list("ugriz")
     assert np.shape(report["footprint"]) == (4, 2)
     assert all(isinstance(value, str | int | float | None) for band in report["bands"] for value in band.values())
 
 
-@pytest.mark.parametrize("field", GENUINE, ids=lambda field: field.name)
-def test_genuine_fields_meet_the_bars(mirror, field):
-    """Offsets of stars left out of the fit, flux and width on real sky."""
+@pytest.mark.parametrize("field", REAL, ids=lambda field: field.name)
+def test_real_fields_meet_the_limits(mirror, field):
+    """Check offsets of stars left out of the fit, fluxes and widths on real sky."""
     frames = (read_frame(frame_path(mirror, field, band)) for band in "ugiz")
     cube = align_field(field, read_frame(frame_path(mirror, field, "r")), frames, "ugriz")
     for row in cube.alignment:

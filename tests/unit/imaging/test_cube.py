@@ -1,4 +1,4 @@
-"""Cubes and frames in and out of files, whole and broken."""
+"""Reading and writing of cubes and frames, and rejection of damaged files."""
 
 import bz2
 import shutil
@@ -51,7 +51,7 @@ def test_cube_bytes_repeat(tmp_path):
     assert (tmp_path / "one.fits").read_bytes() == (tmp_path / "two.fits").read_bytes()
 
 
-def test_cube_of_a_simulated_field_says_so():
+def test_cube_of_a_simulated_field_is_marked():
     frame = make_header(FIELD, "r")
     assert "SIMULATE" not in make_cube_header(frame, FIELD, "ugriz", {})
     frame["ORIGIN"], frame["SIMULATE"] = "SIMULATED", True
@@ -60,7 +60,7 @@ def test_cube_of_a_simulated_field_says_so():
 
 
 @pytest.mark.parametrize("kept", [0, 2880, 1_000_000, 61_000_000])
-def test_cut_cube_is_refused(tmp_path, kept):
+def test_truncated_cube_is_rejected(tmp_path, kept):
     path = tmp_path / "cube.fits"
     write_cube(made_cube(Tan(projection(FIELD, "r"))), path)
     with path.open("r+b") as stream:
@@ -72,14 +72,14 @@ def test_cut_cube_is_refused(tmp_path, kept):
         read_cube(path)
 
 
-def test_frame_of_another_shape_is_refused(tmp_path):
+def test_frame_of_another_shape_is_rejected(tmp_path):
     path = tmp_path / "frame.fits.bz2"
     path.write_bytes(frame_bytes(FIELD, "g", np.ones((10, 10), dtype=np.float32)))
     with pytest.raises(StargalError, match=r"image of shape \(10, 10\)"):
         read_frame(path)
 
 
-def test_frame_without_a_finite_pixel_is_refused(tmp_path):
+def test_frame_without_finite_pixels_is_rejected(tmp_path):
     path = tmp_path / "frame.fits.bz2"
     path.write_bytes(frame_bytes(FIELD, "g", np.full((ROWS, COLUMNS), np.nan, dtype=np.float32)))
     with pytest.raises(StargalError, match="band g holds no finite pixel"):
@@ -87,7 +87,7 @@ def test_frame_without_a_finite_pixel_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"<html>not found</html>", b"", bz2.compress(b"<html></html>")])
-def test_what_is_no_frame_is_refused(tmp_path, content):
+def test_other_files_are_rejected(tmp_path, content):
     path = tmp_path / "frame.fits.bz2"
     path.write_bytes(content)
     with pytest.raises(StargalError, match="not a readable frame"):
@@ -108,7 +108,7 @@ def test_frame_with_asTrans_uses_it(tmp_path):
     assert frame.astrometry == trans and frame.band == "g" and frame.nmgy_per_dn == 0.004
 
 
-def test_a_file_appears_whole_or_not_at_all(tmp_path):
+def test_files_are_written_atomically(tmp_path):
     path = tmp_path / "deep" / "file.txt"
     with pytest.raises(ValueError, match="half way"), whole(path) as partial:
         partial.write_text("half")

@@ -1,4 +1,4 @@
-"""The Lanczos kernel on images whose answer is known."""
+"""The Lanczos kernel on images with a known result."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def blobs(dx=0.0, dy=0.0, sigma=1.5):
     return image.astype(np.float32)
 
 
-def test_lanczos3_is_its_definition():
+def test_lanczos3_follows_its_definition():
     shift = np.linspace(-2.9, 4.1, 50)
     taps = np.arange(-3, 5)
     distance = shift - taps[:, None]
@@ -45,14 +45,14 @@ def test_whole_pixels_are_copied():
 
 @pytest.mark.parametrize("dx, dy", [(0.5, 0.5), (-3.25, 8.9), (11.7, -0.4)])
 def test_shift_is_undone(dx, dy):
-    """A band displaced by (dx, dy) comes back. At half a pixel Lanczos-3 overshoots such a peak by 0.4 % an axis."""
+    """A shift by (dx, dy) is undone. At half a pixel, Lanczos-3 overshoots such a peak by 0.4 % per axis."""
     output = resample(blobs(dx, dy), shift_by(dx, dy))
     inner = (slice(20, -20), slice(20, -20))
     assert np.abs(output[inner] - blobs()[inner]).max() < 0.0085
 
 
 def test_tiles_equal_the_kernel_pixel_by_pixel():
-    """A shift that changes over the field, as between bands of SDSS: no shortcut of the tiles is seen at 1e-4."""
+    """With a shift that varies over the field, as between SDSS bands, tiles are accurate to 1e-4."""
     image = blobs()
     mapping = shift_by(1.3, 2.6, 0.35)
     output = resample(image, mapping)
@@ -70,7 +70,7 @@ def test_tiles_equal_the_kernel_pixel_by_pixel():
         assert output[y, x] == pytest.approx(area * (weights * image[np.ix_(rows, columns)]).sum(), abs=1e-4)
 
 
-def test_flux_is_kept_when_pixels_differ_in_size():
+def test_flux_is_conserved_when_pixels_differ_in_size():
     image, mapping = blobs(), shift_by(0.3, 0.2)
     stretch = np.zeros((6, 4))
     stretch[1, 0] = 2.0  # 2 pixels at the right edge: pixels 2e-3 larger in x
@@ -95,14 +95,14 @@ def test_nan_stays_local():
     assert not missing[10:-10, 10:-10].any()
 
 
-def test_bands_far_apart_are_refused():
+def test_bands_far_apart_are_rejected():
     with pytest.raises(StargalError, match="100 pixels apart"):
         resample(np.ones(SHAPE, dtype=np.float32), shift_by(0.0, 100.0))
 
 
 @pytest.mark.parametrize("method", ["exact", "interp", "adaptive"])
 def test_reproject_methods(method):
-    """The methods for comparison put a source where the projection says and pad with NaN."""
+    """The methods of `reproject` place a source according to the projection and pad with NaN."""
     reference, band = WCS(naxis=2), WCS(naxis=2)
     for wcs, crpix in ((reference, (50, 50)), (band, (52, 47))):
         wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [10, 0], crpix

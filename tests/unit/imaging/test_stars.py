@@ -1,4 +1,4 @@
-"""Measurements of stars whose position, width and flux are known."""
+"""Measurements of stars with known position, width and flux."""
 
 import numpy as np
 import pytest
@@ -17,15 +17,15 @@ def field():
     return MadeField(x, y, np.arange(len(x)) % 4 != 0, np.full(len(x), 60.0))
 
 
-def test_sky_sigma_of_counts():
-    """A few counts to a sigma, as in real frames, and sources on top do not move it by more than 2 %."""
+def test_sky_noise_of_counts():
+    """Quantisation, as in real frames, and sources change the sky noise by at most 2 %."""
     rng = np.random.default_rng(0)
     image = np.rint(rng.normal(0, 3.3, (1489, 2048))) * 0.004
     image[100:130, 200:260] += 5.0
     assert sky_noise(image.astype(np.float32)) == pytest.approx(3.3 * 0.004, rel=0.02)
 
 
-def test_sky_sigma_leaves_out_missing_pixels():
+def test_sky_noise_ignores_missing_pixels():
     image = np.random.default_rng(0).normal(0, 1, SHAPE).astype(np.float32)
     image[:100] = np.nan
     assert sky_noise(image) == pytest.approx(1.0, rel=0.05)
@@ -58,7 +58,7 @@ def test_nothing_is_found_on_empty_sky():
     assert len(find_stars(image, 1.0).x) == 0
 
 
-def test_what_cannot_be_measured_says_so(field):
+def test_failed_measurements_are_flagged(field):
     image = make_image(field, "r", SHAPE)
     image[int(field.y[0]), int(field.x[0])] = np.nan
     positions = np.array([field.x[0], 2.0, 200.0]), np.array([field.y[0], 2.0, -50.0])

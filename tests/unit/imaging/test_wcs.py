@@ -1,4 +1,4 @@
-"""Astrometry against its own inverse, the frames' headers and the catalogue's pixels."""
+"""Astrometry compared with its inverse, the frame headers and the catalogue positions."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ SOLUTION = AsTrans(
     drow=(0.035, -1.4e-4, 1.4e-7, -3.9e-11),
     dcol=(-0.081, 4.7e-4, -6e-7, 2e-10),
 )
-GENUINE = [Field(301, 3918, 3, 213), Field(301, 4510, 4, 30), Field(301, 1035, 6, 17)]
+REAL = [Field(301, 3918, 3, 213), Field(301, 4510, 4, 30), Field(301, 1035, 6, 17)]
 
 
 @pytest.fixture
@@ -33,14 +33,14 @@ def test_astrans_round_trip(pixels):
     np.testing.assert_allclose(back_y, y, atol=1e-7)
 
 
-def test_astrans_knows_turns(pixels):
-    """`a` beyond 360 deg means the same sky."""
+def test_astrans_allows_full_turns(pixels):
+    """Positions are the same if `a` exceeds 360 deg."""
     a, *rest = SOLUTION.affine
     turned = AsTrans(SOLUTION.node, SOLUTION.incl, (a + 360, *rest), SOLUTION.drow, SOLUTION.dcol)
     np.testing.assert_allclose(turned.to_pixel(*SOLUTION.to_sky(*pixels)), pixels, atol=1e-6)
 
 
-def test_astrans_on_the_equator_is_plain():
+def test_astrans_on_the_equator():
     """With node and inclination zero, mu and nu are right ascension and declination."""
     flat = AsTrans(0.0, 0.0, (10.0, 1e-4, 0.0, 0.5, 0.0, 1e-4), (0, 0, 0, 0), (0, 0, 0, 0))
     ra, dec = flat.to_sky(99.5, 199.5)
@@ -48,7 +48,7 @@ def test_astrans_on_the_equator_is_plain():
     assert dec == pytest.approx(0.5 + 100e-4)
 
 
-def test_astrans_survives_its_table():
+def test_astrans_table_round_trip():
     assert AsTrans.from_row(SOLUTION.as_row()) == SOLUTION
 
 
@@ -79,16 +79,16 @@ def test_footprint_of_tan():
     assert np.ptp(corners[:, 0]) == pytest.approx(COLUMNS * 1.1e-4, rel=1e-4)
 
 
-@pytest.mark.parametrize("field", GENUINE, ids=lambda field: field.name)
+@pytest.mark.parametrize("field", REAL, ids=lambda field: field.name)
 def test_astrans_agrees_with_the_header(mirror, field):
-    """At its reference pixel the TAN header was made from asTrans; elsewhere it leaves out the distortion."""
+    """The TAN header agrees with asTrans at its reference pixel; elsewhere it omits the distortion."""
     for band in BANDS:
         frame = read_frame(frame_path(mirror, field, band))
         assert isinstance(frame.astrometry, AsTrans)
         ra, dec = frame.astrometry.to_sky(frame.header["CRPIX1"] - 1, frame.header["CRPIX2"] - 1)
         dra = (ra - frame.header["CRVAL1"]) * np.cos(np.radians(dec))
         assert np.hypot(dra, dec - frame.header["CRVAL2"]) * 3600 < 0.012
-        # Its derivatives there are the CD matrix, to the 3e-4 that the distortion's slope makes.
+        # The derivatives there equal the CD matrix to within 3e-4, the slope of the distortion.
         steps = np.array([1.0, -1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0, -1.0])
         x, y = frame.header["CRPIX1"] - 1 + steps[0], frame.header["CRPIX2"] - 1 + steps[1]
         ras, decs = frame.astrometry.to_sky(x, y)
@@ -104,7 +104,7 @@ def test_astrans_agrees_with_the_header(mirror, field):
 
 
 def test_astrans_agrees_with_the_catalogue(mirror):
-    """photo's own pixel positions, ROWC and COLC, of the genuine star catalogue, in all bands."""
+    """Compare with the pixel positions of photo, ROWC and COLC, in a real star catalogue, in all bands."""
     field = Field(301, 4510, 4, 30)
     rows = fits.getdata(mirror / "eboss/sweeps/dr13_final/301/calibObj-004510-4-star.fits.gz")
     rows = rows[(rows["FIELD"] == field.field) & (rows["PSFFLUX"][:, 2] > 20)]

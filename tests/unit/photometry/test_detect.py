@@ -1,4 +1,4 @@
-"""Sources found without a catalogue."""
+"""Detection of sources without a catalogue."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_every_source_is_found_once_where_it_is(found):
         assert nearest["photo_type"] == (3 if source.radius else 6)
 
 
-def test_ids_tell_sources_apart_and_rows_their_field(found):
+def test_ids_are_unique_and_rows_give_the_field(found):
     _, table = found
     assert table["id"].is_unique and table["id"][0] == "1000-3-50-1"
     assert list(table["primary"]) == list(table["y"] + 0.5 >= 64)

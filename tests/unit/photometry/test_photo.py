@@ -1,4 +1,4 @@
-"""Measuring a simulated sky as SDSS photo would, and the catalogue that comes of it."""
+"""Measurement of a simulated sky with the methods of SDSS photo, and the resulting catalogue."""
 
 import gzip
 from dataclasses import replace
@@ -27,7 +27,7 @@ FIELD = Field(301, 1000, 3, 50)
 
 
 def made_sources() -> list[Drawn]:
-    """Stars and discs in turn, on a loose grid; then two pairs of stars, 7 and 1.5 pixels apart."""
+    """Alternating stars and discs on an irregular grid, and two pairs of stars, 7 and 1.5 pixels apart."""
     rng = np.random.default_rng(5)
     sources = []
     for index, (row, column) in enumerate(np.ndindex(6, 9)):
@@ -63,7 +63,7 @@ def table(measured, frames):
 
 
 def nearest(measured, sources) -> np.ndarray:
-    """The measured source nearest to each drawn one."""
+    """Index of the measured source nearest to each simulated one."""
     return np.array([np.argmin(np.hypot(measured["x"] - s.x, measured["y"] - s.y)) for s in sources])
 
 
@@ -84,7 +84,7 @@ def test_fluxes_of_stars_within_errors(measured, sources):
     for name in ("psf", "model"):
         flux, ivar = measured[name][found][:, 2], measured[f"{name}_ivar"][found][:, 2]
         assert np.median(flux / true) == pytest.approx(1, abs=0.02)
-        # The PSF's own error is common to all; what is left is the noise told.
+        # The error of the PSF is common to all stars; the rest is the estimated noise.
         pull = (flux / np.median(flux / true) - true) * np.sqrt(ivar)
         assert 0.6 < 1.4826 * np.median(np.abs(pull)) < 1.5
 
@@ -108,7 +108,7 @@ def test_model_flux_and_size_of_galaxies(measured, sources):
     assert np.median(size) == pytest.approx(1, abs=0.2)
 
 
-def test_a_pair_is_parted_and_a_closer_one_is_not(measured, sources):
+def test_a_pair_is_separated_and_a_closer_one_is_not(measured, sources):
     apart, close = sources[-4:-2], sources[-2:]
     found = nearest(measured, apart)
     assert found[0] != found[1]
@@ -119,7 +119,7 @@ def test_a_pair_is_parted_and_a_closer_one_is_not(measured, sources):
     assert measured["model"][found[0], 2] == pytest.approx(50, rel=0.12)
 
 
-def test_a_cosmic_ray_is_no_source(frames, sources):
+def test_cosmic_rays_are_not_detected(frames, sources):
     image = frames["g"].image.copy()
     image[250, 33] += 2.0
     planes = prepare_planes(frames | {"g": replace(frames["g"], image=image)}, 3)
@@ -127,7 +127,7 @@ def test_a_cosmic_ray_is_no_source(frames, sources):
     assert np.hypot(found.x - 33, found.y - 250).min() > 5
 
 
-def test_wings_of_bright_sources_are_taken_away():
+def test_wings_of_bright_sources_are_subtracted():
     rng = np.random.default_rng(0)
     distance = np.hypot(np.arange(-150, 151), np.arange(-150, 151)[:, None])
     noise = rng.normal(0, 1, distance.shape)
@@ -143,14 +143,14 @@ def test_a_missing_band_is_nan(measured):
     assert np.isfinite(measured["psf"][:, 1:4]).all()
 
 
-def test_same_numbers_again(frames, measured):
+def test_measurement_is_reproducible(frames, measured):
     planes = prepare_planes(frames, 3)
     again = measure_sources(planes, detect_peaks(planes))
     for name, values in again.items():
         np.testing.assert_array_equal(values, measured[name])
 
 
-def test_too_few_stars_is_told(frames):
+def test_too_few_stars_are_reported(frames):
     empty = make_frame([], "r")
     with pytest.raises(StargalError, match="band r: 0 stars"):
         prepare_planes({"r": empty}, 3)
@@ -167,7 +167,7 @@ def test_field_of_the_overlap(row, number, new_row):
 
 
 def overlapping_tables() -> dict[int, pd.DataFrame]:
-    """Two neighbouring fields that see 200 sources of their shared rows with little noise, and a third far off."""
+    """Two neighbouring fields with 200 common sources in shared rows, with little noise, and a distant field."""
     rng = np.random.default_rng(2)
     x, along = rng.uniform(0, 2048, 200), 51 * STEP_ROWS + rng.uniform(0, 128, 200)
     # Ten sources lie on the border of fields 50 and 51.
@@ -182,14 +182,14 @@ def overlapping_tables() -> dict[int, pd.DataFrame]:
     return tables
 
 
-def test_each_source_once():
+def test_sources_are_not_duplicated():
     tables = overlapping_tables()
     joined = catalog.join_fields({number: tables[number] for number in (50, 51)})
     assert sorted(joined["truth_id"]) == list(range(200))
     assert not joined.duplicated(["field", "number"]).any()
     alone = catalog.join_fields({50: tables[50]})
     assert sorted(alone["truth_id"]) == list(range(200))
-    assert set(alone["field"]) == {50, 51}  # the neighbour's number where the neighbour is not there itself
+    assert set(alone["field"]) == {50, 51}  # the number of the neighbour, if it is missing
     far = catalog.join_fields({50: tables[50], 80: tables[80]})
     assert len(far) == 400
 
@@ -248,7 +248,7 @@ def test_catalogue_file(table, sources, frames, tmp_path):
         catalog.write_calibobj(rows[:0], path)
 
 
-def test_truth_is_in_further_columns(table, sources, frames):
+def test_truth_is_in_additional_columns(table, sources, frames):
     known = catalog.match_truth(table, make_truth(sources, frames["r"].astrometry), frames["r"].astrometry)
     plain = catalog.make_rows(catalog.join_fields({50: table}), FIELD)
     told = catalog.make_rows(catalog.join_fields({50: pd.concat([table, known], axis=1)}), FIELD)
@@ -257,7 +257,7 @@ def test_truth_is_in_further_columns(table, sources, frames):
         np.testing.assert_array_equal(plain[name], told[name])
 
 
-def test_columns_are_those_of_a_genuine_file(mirror):
+def test_columns_match_a_real_file(mirror):
     path = next(mirror.glob("eboss/sweeps/*/301/calibObj-004510-4-star.fits.gz"))
     with gzip.open(path) as stream, fits.open(stream) as hdus:
         assert hdus[1].columns.names == list(survey_catalog.FORMATS)
@@ -265,7 +265,7 @@ def test_columns_are_those_of_a_genuine_file(mirror):
 
 
 def test_photo_agrees_with_photo(mirror):
-    """Fluxes, widths and positions of real stars against the genuine catalogue of that field."""
+    """Compare fluxes, widths and positions of real stars with the SDSS catalogue of that field."""
     root = mirror / "eboss/photoObj/frames/301/4510/4"
     frames = {band: read_frame(root / f"frame-{band}-004510-4-0030.fits.bz2") for band in BANDS}
     planes = prepare_planes(frames, 4)

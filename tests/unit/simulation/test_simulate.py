@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from stargal.archive import transfer as archive
+from stargal.archive.verify import verify_frame
 from stargal.imaging import frames
 from stargal.imaging.astrometry import map_pixels
 from stargal.imaging.stars import measure_stars, sky_noise
@@ -35,7 +35,7 @@ SMALL = Window((600, 760), (900, 1100))
 
 
 def job(band):
-    """Bytes of a small frame, from nothing but its name."""
+    """Bytes of a small frame, made only from its name."""
     return simulate_frame(FIELD, band, SEED, window=SMALL).image.tobytes()
 
 
@@ -63,7 +63,7 @@ def test_neighbouring_fields_agree_in_the_rows_they_share(band):
     columns = (300, 600)
     upper = simulate_frame(FIELD, band, SEED, window=Window((STEP_ROWS, ROWS), columns))
     lower = simulate_frame(NEXT, band, SEED, window=Window((0, ROWS - STEP_ROWS), columns))
-    # Counts round the other way here and there.
+    # Rounding of counts differs in a few pixels.
     assert (upper.image == lower.image).mean() > 0.98
     count = float(upper.calibration.mean())
     assert np.abs(upper.image - lower.image).max() < max(1.5 * count, 2e-3 * upper.image.max())
@@ -77,7 +77,7 @@ def test_neighbouring_fields_have_the_same_sources_at_the_same_place():
     np.testing.assert_allclose(tables[0]["y"][first] - STEP_ROWS, tables[1]["y"][second], atol=1e-6)
     for name in ("ra", "flux_r", "label", "axis_ratio"):
         np.testing.assert_array_equal(tables[0][name][first], tables[1][name][second])
-    # All that lie in the shared rows of one are in the other.
+    # All sources in the shared rows of one field are in the other.
     shared = (tables[0]["y"] > STEP_ROWS) & (tables[0]["y"] < ROWS) & (np.abs(tables[0]["x"] - 1000) < 900)
     assert np.isin(tables[0]["truth_id"][shared], common).all()
 
@@ -89,7 +89,7 @@ def test_recorded_astrometry_agrees_between_neighbours_and_with_the_truth(band):
     solution = scan.astrometry(FIELD.field)
     ra, dec = solution.to_sky(x, y)
     true_x, true_y = scan.to_pixel(FIELD.field, ra, dec)
-    # What is not told is small, and not nothing.
+    # Unrecorded offsets are small but not zero.
     assert 0 < np.abs(true_x - x).max() < 0.7
     assert 0 < np.abs(true_y - y).max() < 0.7
     other_x, other_y = scan.astrometry(NEXT.field).to_pixel(*solution.to_sky(x[0], np.full(9, 1425.0)))
@@ -147,7 +147,7 @@ def test_the_header_leaves_the_distortion_out():
 
 
 def test_strips_interleave_and_camcols_overlap():
-    # The southern strip's camera column lies between two of the northern one's and shares a few columns with both.
+    # A camera column of the southern strip lies between two of the northern strip and overlaps both by a few columns.
     assert track_of(8162).stripe == track_of(8163).stripe
     north = [Scan(SEED, 8162, camcol, "r").astrometry(120) for camcol in (3, 4)]
     south = Scan(SEED, 8163, 4, "r").astrometry(120)
@@ -172,7 +172,7 @@ def test_another_run_sees_the_same_sky_through_other_air():
 
 @pytest.fixture(scope="module")
 def empty_field():
-    """A frame whose only sources are stars in rows, of 30 to 1500 nanomaggies."""
+    """A frame that contains only stars of 30 to 1500 nanomaggies, arranged in rows."""
     number = 24
     sources = np.zeros(number, sky.SOURCE)
     sources["label"] = sky.STAR
@@ -204,7 +204,7 @@ def test_flux_of_isolated_stars(empty_field, band):
     assert 0.85 < inside < 1.0
     electrons = sources["flux"][:, 0] / scan.calibration.mean() * scan.gain
     error = np.sqrt(electrons) / electrons + np.sqrt(np.pi) * aperture * sigma / sources["flux"][:, 0]
-    # Another few thousandths for the neighbours' wings, the sky left over and the cut of the mantissa.
+    # Neighbours' wings, the residual sky and the truncated mantissa add a few thousandths.
     assert (np.abs(stars.flux / sources["flux"][:, 0] / inside - 1) < 4 * error + 0.01).all()
     centred = np.hypot(stars.x - x, stars.y - y)
     assert (centred < 5 / stars.snr + 0.02).all()
@@ -217,7 +217,7 @@ def test_noise_is_that_of_gain_and_dark_current(empty_field):
         frame = simulate_frame(FIELD, band, SEED, np.zeros(0, sky.SOURCE), window)
         expected = float(scan.calibration.mean()) * scan.sky_sigma
         assert sky_noise(frame.image) == pytest.approx(expected, rel=0.03)
-        # White, but for the little that the sky leaves.
+        # White noise, except for the small residual sky.
         image = frame.image - frame.image.mean()
         assert abs((image[:, 1:] * image[:, :-1]).mean() / image.var()) < 0.03
 
@@ -266,7 +266,7 @@ def test_bright_stars_are_cut_off_at_the_full_well(empty_field):
 
 
 def psf_pieces(galsim, width, shares):
-    """The PSF of stargal.render, as GalSim has it."""
+    """The PSF of `stargal.simulation.render` in GalSim."""
     return galsim.Add(
         galsim.Gaussian(sigma=render.INNER * width, flux=shares[0]),
         galsim.Gaussian(sigma=render.OUTER * width, flux=shares[1]),
@@ -286,7 +286,7 @@ def test_galaxies_are_drawn_as_galsim_draws_them(bulge):
     image = np.zeros((101, 101))
     render.add_galaxies(image, np.array([50.3]), np.array([49.6]), np.array([100.0]), shapes, blur)
     shear = galsim.Shear(q=ratio, beta=angle * galsim.radians)
-    # GalSim keeps the area of an ellipse: radii along the major axis times the root of the axis ratio.
+    # GalSim conserves the area of an ellipse: multiply radii along the major axis by the root of the axis ratio.
     disk = galsim.Exponential(half_light_radius=4.0 * np.sqrt(ratio), flux=1 - bulge).shear(shear)
     bulge_radius = 2.0 * np.sqrt(0.8)
     round_bulge = galsim.DeVaucouleurs(half_light_radius=bulge_radius, trunc=7.6 * bulge_radius, flux_untruncated=True)
@@ -303,7 +303,7 @@ def test_stars_are_drawn_as_galsim_draws_them():
     galsim = pytest.importorskip("galsim")
     blur = render.Blur(render.SHARES["r"], np.array([1.3]), np.zeros(2), 0.0)
     image = np.zeros((81, 81))
-    render.add_stars(image, np.array([40.3]), np.array([39.6]), np.array([100.0]), blur, 2e-4)  # short of spikes
+    render.add_stars(image, np.array([40.3]), np.array([39.6]), np.array([100.0]), blur, 2e-4)  # too faint for spikes
     precise = galsim.GSParams(folding_threshold=1e-3, maximum_fft_size=16384)
     psf = psf_pieces(galsim, 1.3, blur.shares).withGSParams(precise)
     drawn = (100 * psf).drawImage(nx=81, ny=81, scale=1.0, method="no_pixel", offset=(0.3, -0.4)).array
@@ -319,7 +319,7 @@ def test_the_ellipticity_of_the_psf_is_the_same_in_both_ways_of_drawing():
     where = np.array([40.3]), np.array([39.6]), np.array([1.0])
     render.add_stars(images[0], *where, blur, 1e-6)
     render.add_galaxies(images[1], *where, point, blur)
-    # The power law goes on beyond the finest wave that pixels hold.
+    # The power law extends beyond the Nyquist frequency of the pixels.
     assert np.abs(images[0] - images[1]).max() < 1.5e-2 * images[0].max()
 
 
@@ -334,7 +334,7 @@ def test_fwhm_is_what_is_asked_for():
 
 @pytest.fixture(scope="module")
 def whole_frame(tmp_path_factory):
-    """A whole r frame of few sources, on disk."""
+    """A complete r frame with few sources, on disk."""
     sources = sources_of(FIELD, SEED, SMALL)
     frame = simulate_frame(FIELD, "r", SEED, sources)
     path = tmp_path_factory.mktemp("frames") / "frame-r-008162-6-0120.fits.bz2"
@@ -344,14 +344,14 @@ def whole_frame(tmp_path_factory):
 
 def test_the_archive_stage_accepts_a_frame(whole_frame):
     path, frame = whole_frame
-    archive.verify_frame(path, FIELD, "r")
+    verify_frame(path, FIELD, "r")
     read = frames.read_frame(path)
     np.testing.assert_array_equal(read.image, frame.image)
     assert read.band == "r"
     assert read.astrometry == frame.astrometry
 
 
-def test_a_frame_has_the_four_units_of_a_genuine_one(whole_frame):
+def test_a_frame_has_the_four_hdus_of_a_real_one(whole_frame):
     path, _ = whole_frame
     with fits.open(io.BytesIO(bz2.decompress(path.read_bytes()))) as hdus:
         assert hdus[0].data.shape == (ROWS, COLUMNS)
@@ -364,7 +364,7 @@ def test_a_frame_has_the_four_units_of_a_genuine_one(whole_frame):
         assert hdus[3].data["RERUN"][0] == "301"
 
 
-def test_a_frame_says_that_it_is_simulated(whole_frame):
+def test_a_frame_is_marked_as_simulated(whole_frame):
     _, frame = whole_frame
     assert frame.header["SIMULATE"] is True
     assert frame.header["SIMSEED"] == SEED
@@ -373,7 +373,7 @@ def test_a_frame_says_that_it_is_simulated(whole_frame):
     assert frame.header["NMGY"] == pytest.approx(float(frame.calibration.mean()), rel=0.1)
 
 
-def test_frames_compress_as_genuine_ones_do(whole_frame):
+def test_frames_compress_like_real_ones(whole_frame):
     path, _ = whole_frame
     assert 2.5e6 < path.stat().st_size < 4.5e6
 

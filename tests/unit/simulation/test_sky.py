@@ -8,7 +8,7 @@ NORTH_POLE = (192.86, 27.13)
 
 
 def density_of(sources, label, low, high):
-    """Sources of a class per square degree between two r magnitudes."""
+    """Number of sources of a class per square degree between two r magnitudes."""
     cells = len(np.unique(sources["truth_id"] >> 20))
     r = 22.5 - 2.5 * np.log10(sources["flux"][:, 2])
     return ((sources["label"] == label) & (r >= low) & (r < high)).sum(), cells * sky.CELL_AREA
@@ -27,7 +27,7 @@ def test_sources_lie_in_the_circle_and_differ_with_the_seed():
     assert not np.array_equal(here["ra"], other["ra"])
     assert len(np.unique(here["truth_id"])) == len(here)
     ra = (here["ra"] + 180) % 360 - 180
-    # Every part of the circle is covered, and nothing is far from it.
+    # Every part of the circle is covered, and no source is far outside.
     assert np.hypot(ra, here["dec"]).max() < 0.5
     inside = np.hypot(ra, here["dec"]) < 0.2
     expected = inside.sum() / 4
@@ -53,7 +53,7 @@ def test_galaxies_are_as_many_as_counted(low, high):
 
 @pytest.mark.parametrize("latitude", [30.0, 60.0, 89.0])
 def test_stars_are_as_many_as_the_galaxy_has(latitude):
-    # Along the meridian of longitude 123 deg, declination falls from the pole as latitude does.
+    # Along the meridian of longitude 123 deg, declination and latitude decrease together from the pole.
     ra, dec = 192.85948, 27.12825 + (90 - latitude)
     assert sky.galactic(ra, dec)[1] == pytest.approx(latitude, abs=0.01)
     sources = sky.sources_within(ra, dec, 0.4, seed=2)
@@ -71,7 +71,7 @@ def test_stars_grow_towards_the_plane():
 
 
 def test_star_counts_of_a_real_run():
-    # SDSS run 4510, fields 11-41 (b = 79 deg): stars of the genuine sweep per field and magnitude.
+    # SDSS run 4510, fields 11-41 (b = 79 deg): stars of the real sweep per field and magnitude.
     expected = sky.expected_stars(199.6, 36.7)
     apparent = sky.MAGNITUDES[:, None] + sky.MODULI + sky.extinction(199.6, 36.7)[2]
     area = 0.2253 * 0.1497
@@ -111,7 +111,7 @@ def test_galaxies_have_plausible_shapes():
         assert ((galaxies[name] >= 0) & (galaxies[name] <= 1)).all()
     assert galaxies["axis_ratio"].min() > 0.08
     assert np.isfinite(galaxies["flux"]).all()
-    # The redder the galaxy, the rounder its bulge rules: the two types differ in colour.
+    # Bulge-dominated galaxies are redder: the two types differ in colour.
     gr = 2.5 * np.log10(galaxies["flux"][:, 2] / galaxies["flux"][:, 1])
     low_z = galaxies["redshift"] < 0.4
     early = galaxies["bulge_fraction"] > 0.9

@@ -1,31 +1,23 @@
-"""Fetch what the survey gave, and let nothing pass under a name that is not what the name says.
+"""Download files, verify them and record their SHA-256.
 
-`obtain` is the way in: it fetches a file (`fetch`), verifies it (`verify_frame`, `verify_catalog`) and records its
-SHA-256; a file that is there already is confirmed, never fetched again. Layout of the archive:
-https://www.sdss4.org/dr17/imaging/images/ and https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html
+`obtain` and `obtain_all` are the entry points. A file that is present is checked against its record and not downloaded
+again.
 """
 
-import bz2
-import io
 import logging
 import os
 import shutil
 import ssl
 import sys
 import time
-import warnings
-import zlib
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.request import url2pathname
 
-import numpy as np
 import requests
 import urllib3
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 from tqdm import tqdm
@@ -33,8 +25,6 @@ from tqdm import tqdm
 from stargal import __version__
 from stargal.errors import StargalError
 from stargal.io.files import record_of, recorded, sha256, write_record
-from stargal.survey.catalog import COLUMNS_NEEDED, OBJC_TYPES
-from stargal.survey.fields import COLUMNS, FRAME_LAG, ROWS, Field
 
 USER_AGENT = f"stargal/{__version__} (star/galaxy workflow; {requests.utils.default_user_agent()})"
 """How a request names itself to the archive."""
@@ -52,65 +42,12 @@ CHUNK = 1 << 16
 """Bytes read at once."""
 
 
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
 class _InterruptedError(Exception):
     """A transfer that may go better when asked again; `wait` is what the server asked for, seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
         super().__init__(reason)
         self.wait = wait
-
-
-def base_url(text: str) -> str:
-    """The base URL of an archive from the config: environment variables filled in, a folder as file://.
-
-    They are filled in by the job that downloads, so that the workflow can be planned, and run on files that are
-    there, without them.
-
-    Raises
-    ------
-    StargalError
-        If a variable is not set.
-    """
-    url = os.path.expandvars(text)
-    if "$" in url:
-        raise StargalError(
-            f"config: archive.url: {url}: this environment variable is not set: set it to a URL or folder with the "
-            "archive's layout, or take the SDSS archive with --configfile config/sdss.yaml"
-        )
-    return url.rstrip("/") if "://" in url else Path(url).resolve().as_uri()
-
-
-def address(base: str, template: str, **keys: int | str) -> str:
-    """The URL of a file: the archive's base, then the template of its release filled in.
-
-    Examples
-    --------
-    >>> address("https://data.sdss.org/sas/dr17", "sweeps/{rerun}/calibObj-{run:06d}-{camcol}-{kind}.fits.gz",
-    ...         rerun=301, run=8162, camcol=6, kind="star")
-    'https://data.sdss.org/sas/dr17/sweeps/301/calibObj-008162-6-star.fits.gz'
-
-    Raises
-    ------
-    StargalError
-        If the template asks for something that is not in `keys`, or the base for a variable that is not set.
-    """
-    try:
-        return f"{base_url(base)}/{template.format(**keys)}"
-    except (KeyError, IndexError, ValueError, AttributeError):
-        raise StargalError(
-            f"config: archive.releases: template {template!r}: cannot be filled in, allowed are "
-            + ", ".join(f"{{{key}}}" for key in keys)
-        ) from None
 
 
 def obtain(
@@ -449,121 +386,3 @@ def _root(error: BaseException) -> BaseException:
     while isinstance(inner := getattr(error, "reason", None) or error.__cause__ or error.__context__, BaseException):
         error = inner
     return error
-
-
-def verify_frame(path: Path, field: Field, band: str) -> None:
-    """Check that a file is the whole frame of a field and band.
-
-    Parameters
-    ----------
-    path : path
-        FITS, bz2-compressed.
-    field : Field
-        What the file should hold.
-    band : str
-        u, g, r, i or z.
-
-    Raises
-    ------
-    StargalError
-        Saying what is wrong, without the file's name.
-    """
-    with _open_fits(_decompress(path, "bz2", b"BZh", bz2.BZ2Decompressor)) as hdus:
-        header = hdus[0].header
-        expected: dict[str, int | str] = {
-            "RUN": field.run,
-            "CAMCOL": field.camcol,
-            "RERUN": field.rerun,
-            "FILTER": band,
-            # Counted from the top of the strip: a band that sees the sky later than r is that many frames behind.
-            "FRAME": field.field + FRAME_LAG[band],
-        }
-        _compare({key: header.get(key) for key in expected}, expected)
-        if len(hdus) > 3 and isinstance(hdus[3], fits.BinTableHDU) and "FIELD" in hdus[3].columns.names:
-            _compare({"FIELD": hdus[3].data["FIELD"][0]}, {"FIELD": field.field})
-        image = hdus[0].data
-        if image is None or image.shape != (ROWS, COLUMNS):
-            shape = None if image is None else image.shape
-            raise StargalError(f"image of shape {shape}, a frame is {(ROWS, COLUMNS)}")
-        if not np.isfinite(image).any():
-            raise StargalError("the image holds no finite pixel (all NaN)")
-
-
-def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
-    """Check that a file is the whole catalogue of a run and camcol.
-
-    Parameters
-    ----------
-    path : path
-        FITS, gzip-compressed.
-    run, camcol : int
-        What every source should be of.
-    kind : str
-        star or gal.
-
-    Raises
-    ------
-    StargalError
-        Saying what is wrong, without the file's name.
-    """
-    data = _decompress(path, "gzip", b"\x1f\x8b", lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 16))
-    with _open_fits(data) as hdus:
-        if len(hdus) < 2 or not isinstance(hdus[1], fits.BinTableHDU):
-            raise StargalError("no table in the first extension")
-        table = hdus[1].data
-        names = {name.upper() for name in hdus[1].columns.names}
-        missing = [name for name in COLUMNS_NEEDED if name not in names]
-        if missing:
-            raise StargalError(f"columns missing: {', '.join(missing)}")
-        if len(table) == 0:
-            raise StargalError("the catalogue holds no source, and no camcol of the survey is without")
-        for key, value in (("RUN", run), ("CAMCOL", camcol)):
-            other = np.unique(table[key][table[key] != value])
-            if other.size:
-                raise StargalError(f"another file's content: column {key} holds {other[0]}, the name says {value}")
-        if not (table["OBJC_TYPE"] == OBJC_TYPES[kind]).any():
-            raise StargalError(f"no source has OBJC_TYPE {OBJC_TYPES[kind]}, which {kind} catalogues are made of")
-
-
-def _compare(found: dict[str, Any], expected: dict[str, int | str]) -> None:
-    """Compare header values with those of the name; RERUN is a padded string there, the others are numbers."""
-    wrong = [key for key in expected if str(found[key]).strip() != str(expected[key])]
-    if wrong:
-        holds = ", ".join(f"{key} {str(found[key]).strip()}" for key in wrong)
-        says = ", ".join(f"{key} {expected[key]}" for key in wrong)
-        raise StargalError(f"another file's content: it holds {holds}, the name says {says}")
-
-
-def _decompress(path: Path, form: str, magic: bytes, new: Callable[[], _Decompressor]) -> bytes:
-    """Decompress all of a file; the format's own check sums are tested on the way."""
-    packed = path.read_bytes()
-    if not packed.startswith(magic):
-        web = packed[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml"))
-        found = "a web page" if web else "something else" if packed else "an empty file"
-        raise StargalError(f"{found}, not {form} data")
-    pieces, rest = [], packed
-    while rest:
-        stream = new()
-        try:
-            pieces.append(stream.decompress(rest))
-        except (OSError, zlib.error) as error:
-            place = "is damaged" if rest is packed else "is followed by bytes that do not belong to it"
-            raise StargalError(f"the {form} data {place} ({error})") from None
-        if not stream.eof:
-            raise StargalError(f"the {form} data is cut short, after {len(packed)} bytes")
-        rest = stream.unused_data
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _open_fits(data: bytes) -> fits.HDUList:
-    """Open FITS in memory and make sure that the last unit is whole, of which astropy only warns."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyUserWarning)
-            hdus = fits.open(io.BytesIO(data))
-            end = max(unit.fileinfo()["datLoc"] + unit.fileinfo()["datSpan"] for unit in hdus)
-    except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
-        raise StargalError(f"not a readable FITS file ({error})") from None
-    if len(data) < end:
-        raise StargalError(f"the FITS file is cut short: {len(data)} of {end} bytes")
-    return hdus

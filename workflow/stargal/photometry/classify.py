@@ -1,4 +1,6 @@
-"""Classify sources by photo's rule: a galaxy if psf - composite > 0.145 mag on the fluxes summed over the bands that see it.
+"""Classify sources by the rule of photo: a galaxy has psf - composite > 0.145 mag.
+
+The fluxes are summed over the bands in which the source is detected.
 
 Reference: https://www.sdss4.org/dr17/algorithms/classify/
 """
@@ -13,18 +15,18 @@ from numpy.typing import NDArray
 from stargal.survey.catalog import BINNED1
 
 STAR_LIMIT = 0.145
-"""Largest psf - composite magnitude of a star."""
+"""Largest psf - composite magnitude difference of a star."""
 
 
 def photo_types(measured: AnyMapping[str, NDArray[Any]], calibration: Sequence[float]) -> NDArray[np.int32]:
-    """Photo's type of each source: 3 galaxy, 6 star.
+    """Return the photo type of each source: 3 galaxy, 6 star.
 
     Parameters
     ----------
     measured : mapping of ndarray
-        As `measure_sources` gives it.
+        Output of `measure_sources`.
     calibration : sequence of float
-        Nanomaggies per count of each band: fluxes are summed in counts.
+        Nanomaggies per count in each band: fluxes are summed in counts.
     """
     seen = (measured["flags_band"] & BINNED1) > 0
     weight = np.where(seen.any(axis=1, keepdims=True), seen, np.isfinite(measured["psf"])) / np.asarray(calibration)

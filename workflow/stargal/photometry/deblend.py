@@ -1,4 +1,4 @@
-"""Deblend sources: solve for the fluxes of neighbours together, and give each what is left without the others."""
+"""Deblend sources: fit the fluxes of neighbours jointly, then subtract the neighbours of each source."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,23 +11,23 @@ from stargal.imaging.resample import REACH
 from stargal.photometry.planes import Array, Image, Plane
 
 HALF = 15
-"""Half side of the stamps a source is measured on, pixels (6 arcsec)."""
+"""Half size of the stamps used to measure a source, pixels (6 arcsec)."""
 
 
 OVERLAP = 20
-"""Distance along x or y within which the fluxes of two sources are solved for together, pixels."""
+"""Distance along x or y within which the fluxes of two sources are fitted jointly, pixels."""
 
 
 def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Array]:
-    """Solve for the fluxes of all sources together, and give each the stamp that is left without its neighbours.
+    """Fit the fluxes of all sources jointly, and cut a stamp of each source without its neighbours.
 
     Parameters
     ----------
     plane : Plane
     x, y : ndarray, shape (n,)
-        Centres on the band's pixels.
+        Centres in pixels of the band.
     models : ndarray, float32, shape (n, pixels)
-        Of unit flux, on stamps centred on the sources.
+        Models of unit flux, on stamps centred on the sources.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Arr
     side = 2 * HALF + 1
     cubes = np.pad(models.reshape(-1, side, side), ((0, 0), (REACH, REACH), (REACH, REACH)))
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
-    placed = shift_stamps(cubes, column - x, row - y)  # on the image's pixels
+    placed = shift_stamps(cubes, column - x, row - y)  # on the pixel grid of the image
     margin = HALF + REACH
     padded = np.pad(plane.image, margin)
     rows, columns = plane.image.shape
@@ -62,7 +62,7 @@ def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Arr
         shape=(count, count),
     ).tocsc()
     flux = linalg.spsolve(matrix, right) if count > 1 else right / norm
-    flux = np.where(inside, np.maximum(flux, 0), 0)  # a source of negative flux would feed its neighbours
+    flux = np.where(inside, np.maximum(flux, 0), 0)  # negative flux would be added to the neighbours
     placed *= flux[:, None, None].astype(np.float32)
     for index in np.flatnonzero(inside):
         padded[top[index] : top[index] + side, left[index] : left[index] + side] -= placed[index]
@@ -77,7 +77,7 @@ def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Arr
 def _overlaps(
     column: NDArray[np.intp], row: NDArray[np.intp], placed: Image, inside: NDArray[np.bool_]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-    """Pairs of sources whose models overlap, and their scalar products."""
+    """Find pairs of sources with overlapping models, and their scalar products."""
     side = placed.shape[1]
     where = np.flatnonzero(inside)
     tree = cKDTree(np.stack([column[where], row[where]], axis=1))

@@ -1,7 +1,7 @@
-"""Detect sources: peaks of every band, smoothed with its PSF, above 5 sigma, merged on the pixels of r.
+"""Detect sources: peaks above 5 sigma in each PSF-smoothed band, merged on the pixel grid of r.
 
-Thresholds in steps part the peaks of one isophote (SExtractor's tree, Bertin & Arnouts 1996, A&AS 117, 393). Peaks that
-no threshold parts stay one source.
+A series of thresholds separates the peaks of one isophote (the SExtractor tree, Bertin & Arnouts 1996, A&AS 117, 393).
+Peaks that no threshold separates remain one source.
 """
 
 from collections.abc import Mapping as AnyMapping
@@ -18,24 +18,25 @@ from stargal.survey.catalog import BLENDED, CHILD, EDGE, NODEBLEND
 from stargal.survey.fields import BANDS, REFERENCE
 
 THRESHOLD = 5.0
-"""Height of the faintest peak in the smoothed image, sigma of that image (photo's)."""
+"""Height of the faintest peak in the smoothed image, in units of its sigma (the value of photo)."""
 
 
 DEBLEND_LEVELS, DEBLEND_CONTRAST = 32, 0.002
-"""Thresholds between the lowest and the peak, and the share of the flux a branch needs to be a source."""
+"""Number of thresholds up to the peak, and the minimum fraction of the flux for a branch to be a source."""
 
 
 COSMIC_RAY = 2.0
-"""Brightest pixel over that of a point source of the same smoothed height, above which a peak is a cosmic ray."""
+"""Ratio of the brightest pixel to that of a point source of the same smoothed height, above which a peak is a cosmic
+ray."""
 
 
 MERGE_RADIUS = 3.0
-"""Peaks of two bands within this distance are one source, pixels."""
+"""Distance within which peaks in two bands are one source, pixels."""
 
 
 @dataclass(frozen=True)
 class Detections:
-    """Peaks of a field on r's pixels, an array (n,) each: position, flags, and in which band they were found."""
+    """Peaks of a field in pixels of r, an array (n,) each: position, flags, and band of detection."""
 
     x: Array
     y: Array
@@ -46,8 +47,9 @@ class Detections:
 def detect_peaks(planes: AnyMapping[str, Plane]) -> Detections:
     """Find the sources of a field in all bands.
 
-    r comes first, then i, g, z, u. A peak of a later band is new if no source is within `MERGE_RADIUS` and it lies
-    outside the isophotes of the earlier bands: inside one, the earlier band has not parted it from its neighbour.
+    Bands are searched in the order r, i, g, z, u. A peak in a later band is a new source if it is farther than
+    `MERGE_RADIUS` from all sources and outside the isophotes of the earlier bands. A peak inside an isophote belongs to
+    a source that the earlier band did not separate from its neighbour.
     """
     found: list[Array] = []
     flags: list[NDArray[np.int32]] = []
@@ -56,7 +58,7 @@ def detect_peaks(planes: AnyMapping[str, Plane]) -> Detections:
     for band in [name for name in "rigzu" if name in planes]:
         plane = planes[band]
         x, y, flag, segments = _peaks(plane)
-        # Back to r's pixels: the shift changes by 1e-3 a pixel at most, so that one step is enough.
+        # Convert to pixels of r: the shift changes by at most 1e-3 per pixel, so one iteration is enough.
         dx, dy = plane.mapping.shift(x, y)
         dx, dy = plane.mapping.shift(x - dx, y - dy)
         x, y = x - dx, y - dy
@@ -80,7 +82,7 @@ def detect_peaks(planes: AnyMapping[str, Plane]) -> Detections:
 
 
 def _peaks(plane: Plane) -> tuple[Array, Array, NDArray[np.int32], NDArray[np.int32]]:
-    """Peaks of one band: x, y, flags, and the map of their isophotes."""
+    """Find the peaks of one band: x, y, flags, and the map of their isophotes."""
     middle, reach = PSF_HALF, 4
     inner = plane.psf.images[0][middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
     kernel = inner / inner.sum()
@@ -96,18 +98,18 @@ def _peaks(plane: Plane) -> tuple[Array, Array, NDArray[np.int32], NDArray[np.in
         clean=False,
         segmentation_map=True,
     )
-    # A pixel that stands out more than the PSF allows is a cosmic ray; photo takes those out before it looks.
+    # A pixel sharper than the PSF is a cosmic ray; photo removes cosmic rays before detection.
     allowed = inner.max() / (inner * kernel).sum() * peaks["cpeak"]
     ray = (peaks["peak"] > COSMIC_RAY * allowed) & (peaks["peak"] - allowed > THRESHOLD * plane.sigma)
     peaks = peaks[~ray]
     truncated, merged = (peaks["flag"] & sep.OBJ_TRUNC) > 0, (peaks["flag"] & sep.OBJ_MERGED) > 0
-    # Photo does not part what touches the edge of the frame.
+    # Photo does not deblend sources that touch the edge of the frame.
     flags = EDGE * truncated + CHILD * (merged & ~truncated) + (BLENDED + NODEBLEND) * (merged & truncated)
     return peaks["xcpeak"].astype(float), peaks["ycpeak"].astype(float), flags.astype(np.int32), segments
 
 
 def _within(plane: Plane, segments: NDArray[np.int32], x: Array, y: Array) -> NDArray[np.bool_]:
-    """Whether positions on r's pixels lie in an isophote of a band."""
+    """Test whether positions in pixels of r lie in an isophote of a band."""
     dx, dy = plane.mapping.shift(x, y)
     column = np.clip(np.rint(x + dx).astype(int), 0, segments.shape[1] - 1)
     row = np.clip(np.rint(y + dy).astype(int), 0, segments.shape[0] - 1)

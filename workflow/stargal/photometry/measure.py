@@ -1,8 +1,8 @@
 """Measure sources as SDSS photo does.
 
-The PSF flux is the amplitude of the frame's PSF at the source. The model flux is that of the better of an exponential and
-a de Vaucouleurs profile, whose shape is found in r on a grid of PSF-convolved images and kept in all bands. The composite
-flux is that of the best non-negative sum of the two.
+The PSF flux is the amplitude of the PSF fitted at the source. The model flux is that of the better fit of an
+exponential and a de Vaucouleurs profile. Its shape is fitted in r, on a grid of PSF-convolved images, and used in all
+bands. The composite flux is that of the best non-negative sum of the two profiles.
 
 References
 ----------
@@ -29,25 +29,30 @@ from stargal.survey.catalog import BINNED1, SATURATED
 from stargal.survey.fields import BANDS, PIXEL_ARCSEC, REFERENCE
 
 TRANSFORM = 72
-"""Side of the images profiles are convolved on, pixels: twice the stamps', so that little comes round the edge."""
+"""Size of the images for convolving profiles, pixels: twice that of the stamps, to limit wrap-around at the edges."""
 
 
 ROUNDS = 2
-"""Times that positions, shapes and neighbours are solved for in turn."""
+"""Number of iterations over positions, shapes and neighbours."""
 
 
 SIZE_SCALE, SIZE_SPREAD = 0.5, 0.5
-"""Effective radius above which a shape must fit better to be taken, arcsec, and how fast that grows: chi squared must
-fall by (ln(radius / scale) / spread)^2 more. Without it noise makes large galaxies of faint sources; photo follows a
-profile only as far out as it is seen."""
+"""Effective radius above which a shape needs a better fit to be chosen, arcsec, and the growth of this penalty.
+
+Chi squared must fall by a further (ln(radius / scale) / spread)^2. Without the penalty, noise turns faint sources into
+large galaxies; photo follows a profile only as far out as it is detected.
+"""
 
 
 SKY_ERROR = 0.1
-"""Error of the local sky, sigma of a pixel; it is common to a stamp, so that a source as large counts little."""
+"""Error of the local sky, in units of a pixel's sigma.
+
+The error is common to a stamp, which reduces the significance of sources as large as the stamp.
+"""
 
 
 EXTENDED_COST = 1.0
-"""By how much chi squared must fall for a shape to be taken rather than a point."""
+"""Decrease of chi squared needed to prefer an extended shape to a point."""
 
 
 FIBER_RADII = (1.5, 1.0)
@@ -55,17 +60,17 @@ FIBER_RADII = (1.5, 1.0)
 
 
 APERTURE_RADIUS = 4.58
-"""Radius of photo's sixth circle after the central pixel's, arcsec."""
+"""Radius of the aperture of APERFLUX6, arcsec: the sixth of photo, after the central pixel."""
 
 
 @dataclass(frozen=True)
 class Library:
-    """The shapes as a band's PSF shows them, and their scalar products.
+    """The shapes convolved with the PSF of a band, and their scalar products.
 
     Attributes
     ----------
     images : ndarray, float32, shape (terms, n, pixels)
-        For each image of the PSF.
+        One set for each image of the PSF.
     products : ndarray, float64, shape (terms, terms, n)
     """
 
@@ -74,13 +79,13 @@ class Library:
 
     @classmethod
     def make(cls, transforms: NDArray[np.float32], psf: Psf) -> "Library":
-        """Convolve shapes, given as `profiles.transforms`, with the images of a PSF."""
+        """Convolve shapes, given by `profiles.transforms`, with the images of a PSF."""
         images = np.stack([profiles.convolve(transforms, image, HALF) for image in psf.images])
         images = images.reshape(*images.shape[:2], -1)
         return cls(images, np.einsum("knp,lnp->kln", images, images, optimize=True).astype(float))
 
     def draw(self, weights: Array, index: NDArray[np.intp]) -> Image:
-        """Shape `index` of each source under the PSF with the weights of its row, shape (n, pixels)."""
+        """Image of shape `index` for each source, with its PSF weights, shape (n, pixels)."""
         drawn = np.zeros((len(index), self.images.shape[2]), dtype=np.float32)
         for term, images in enumerate(self.images):
             drawn += weights[:, term, None].astype(np.float32) * images[index]
@@ -93,13 +98,13 @@ def measure_sources(planes: AnyMapping[str, Plane], detections: Detections) -> d
     Returns
     -------
     dict of ndarray
-        A row a source, five columns u g r i z where a band matters (NaN for a band that is missing or does not see
-        the source); fluxes in nanomaggies, their errors as inverse variances:
+        One row per source, and five columns u g r i z for quantities that depend on the band (NaN if the band is
+        missing or does not cover the source). Fluxes are in nanomaggies, their errors are inverse variances:
 
-        - x, y: on r's pixels; x_band, y_band: on each band's
+        - x, y: pixels of r; x_band, y_band: pixels of each band
         - psf, psf_ivar, model, model_ivar, composite, fiber, fiber_ivar, fiber2, fiber2_ivar, aperture
         - kind, radius, axis_ratio, angle: of the model in r; arcsec, rad
-        - position_error: of x and y each, pixels
+        - position_error: error of each of x and y, pixels
         - moment, psf_moment: adaptive moments M_rr_cc, pixels squared; psf_fwhm: arcsec; sky: nanomaggies per arcsec
           squared
         - flags (OBJC_FLAGS), flags_band
@@ -127,7 +132,7 @@ def measure_sources(planes: AnyMapping[str, Plane], detections: Detections) -> d
             result[name][:, index] = values
     column = BANDS.index(REFERENCE)
     signal = result["psf"][:, column] * np.sqrt(result["psf_ivar"][:, column])
-    # The error of the peak of a Gaussian matched filter is its width over the signal to noise, times root two.
+    # The peak position of a Gaussian matched filter has an error of sqrt(2) times its width over the signal to noise.
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(result["psf_moment"][:, column] / 2) * np.sqrt(2) / np.maximum(signal, 1.0)
     result["position_error"] = error
@@ -138,7 +143,7 @@ def measure_sources(planes: AnyMapping[str, Plane], detections: Detections) -> d
 def _fit_shapes(
     plane: Plane, detections: Detections, shapes: profiles.Shapes, transforms: NDArray[np.float32]
 ) -> tuple[Array, Array, NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Positions and best shapes in r: x, y, the best of all, of the exponentials, of the de Vaucouleurs."""
+    """Fit positions and shapes in r: x, y, and the best shape of all, of the exponential and of the de Vaucouleurs."""
     library = Library.make(transforms, plane.psf)
     x, y = detections.x.copy(), detections.y.copy()
     shape = np.zeros(len(x), dtype=np.intp)
@@ -167,9 +172,9 @@ def _fit_shapes(
 
 
 def _likelihood(own: Image, weights: Array, library: Library) -> Array:
-    """By how much each shape lowers chi squared of each source, times the sky's variance; shape (sources, shapes).
+    """Decrease of chi squared of each source for each shape, times the sky variance; shape (sources, shapes).
 
-    Pixels share an error of the sky of `SKY_ERROR`: the inverse of their covariance is the unit matrix less a constant.
+    All pixels share the sky error `SKY_ERROR`: the inverse of their covariance is the unit matrix minus a constant.
     """
     pixels = own.shape[1]
     shared = np.float32(SKY_ERROR**2 / (1 + pixels * SKY_ERROR**2))
@@ -187,7 +192,10 @@ def _likelihood(own: Image, weights: Array, library: Library) -> Array:
 
 
 def _peak_offset(own: Image, psf: Image) -> tuple[Array, Array]:
-    """Where the smoothed stamp peaks, from the middle, pixels: a parabola through the logarithm of 3 x 3 values."""
+    """Offset of the peak of the smoothed stamp from its centre, pixels.
+
+    A parabola is fitted to the logarithm of the central 3 x 3 values.
+    """
     side = 2 * HALF + 1
     cube, kernel = own.reshape(-1, side, side), psf.reshape(-1, side, side)[:, HALF - 5 : HALF + 6, HALF - 5 : HALF + 6]
     values = np.empty((3, 3, len(own)))
@@ -214,7 +222,10 @@ def _measure_band(
     exponential: NDArray[np.intp],
     de_vaucouleurs: NDArray[np.intp],
 ) -> dict[str, Array]:
-    """What `measure_sources` gives of one band, an array (n,) each; shapes are indices of the library, the first a point."""
+    """Measure one band, as described in `measure_sources`, an array (n,) each.
+
+    Shapes are indices of the library; the first is a point.
+    """
     dx, dy = plane.mapping.shift(x, y)
     x, y = x + dx, y + dy
     weights = plane.psf.weights(x)
@@ -226,7 +237,7 @@ def _measure_band(
     for name, template in (("psf", psf), ("model", model)):
         norm = np.einsum("np,np->n", template, template).astype(float)
         flux = np.einsum("np,np->n", own, template) / norm
-        # Light's own noise, weighted as the fit weights it.
+        # Photon noise of the source, weighted as in the fit.
         cubed = np.einsum("np,np,np->n", template, template, template) / norm**2
         variance = sky_variance / norm + plane.variance_per_flux * np.maximum(flux, 0) * cubed
         result[name], result[f"{name}_ivar"] = flux, 1 / variance
@@ -257,7 +268,7 @@ def _measure_band(
 
 
 def _composite(own: Image, one: Image, other: Image) -> Array:
-    """Total flux of the best sum of two profiles, neither negative."""
+    """Total flux of the best non-negative sum of two profiles."""
     products = [np.einsum("np,np->n", a, b).astype(float) for a, b in ((one, one), (one, other), (other, other))]
     right_one, right_other = (np.einsum("np,np->n", own, image).astype(float) for image in (one, other))
     determinant = products[0] * products[2] - products[1] ** 2
@@ -281,7 +292,7 @@ def _moments(own: Image, sigma: float) -> Array:
 
 
 def _touches(mask: NDArray[np.bool_], x: Array, y: Array, reach: int) -> NDArray[np.bool_]:
-    """Whether any pixel within `reach` of a position is set."""
+    """Test whether any pixel within `reach` of each position is set."""
     if not mask.any():
         return np.zeros(len(x), dtype=bool)
     rows, columns = np.nonzero(mask)

@@ -1,4 +1,4 @@
-"""Prepare the bands of a field for detection and measurement: sky, wings of bright stars, PSF and place."""
+"""Prepare the bands of a field for detection and measurement: sky, wings of bright stars, PSF and mapping."""
 
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ Image = NDArray[np.float32]
 
 
 BRIGHT = 200.0
-"""Height above which a source's wings are taken away before others are looked for, sigma (photo's)."""
+"""Peak height above which the wings of a source are subtracted before detection, sigma (the value of photo)."""
 
 
 WING_RADII = np.arange(13.0, 62.0, 4.0)
-"""Edges of the rings on which they are measured, pixels."""
+"""Radii of the rings on which the wings are measured, pixels."""
 
 
 SKY_MESH = 256
-"""Side of the cells of the residual sky, pixels (photo's local sky)."""
+"""Cell size of the residual sky, pixels (as for the local sky of photo)."""
 
 
 @dataclass(frozen=True)
 class Plane:
-    """One band of a field, ready to be measured.
+    """One band of a field, ready for measurement.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Plane:
         Electrons per count; variance of a pixel without light, counts squared.
     psf : Psf
     mapping : Mapping
-        From r's pixels to this band's.
+        From pixels of r to pixels of this band.
     saturated : ndarray, bool, same shape
     """
 
@@ -67,24 +67,24 @@ class Plane:
 
     @property
     def sky(self) -> float:
-        """Sky that the noise tells of, nanomaggies per pixel."""
+        """Sky background derived from the noise, nanomaggies per pixel."""
         return ((self.sigma / self.calibration) ** 2 - self.dark_variance) * self.gain * self.calibration
 
     @property
     def variance_per_flux(self) -> float:
-        """Variance that light itself adds, nanomaggies squared per nanomaggy."""
+        """Photon-noise variance per flux, nanomaggies squared per nanomaggy."""
         return self.calibration / self.gain
 
 
 def prepare_planes(frames: AnyMapping[str, Frame], camcol: int) -> dict[str, Plane]:
-    """Sky, PSF and place of every band.
+    """Subtract the sky, measure the PSF and map the pixels of every band.
 
     Parameters
     ----------
     frames : mapping of Frame
-        By band; with r.
+        Frames by band, including r.
     camcol : int
-        Camera column, 1 to 6; its detectors have each their gain and dark variance.
+        Camera column, 1 to 6; it determines gain and dark variance of the detectors.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def prepare_planes(frames: AnyMapping[str, Frame], camcol: int) -> dict[str, Pla
         If r is missing, or a frame has too few stars for its PSF.
     """
     if REFERENCE not in frames:
-        raise StargalError(f"no frame of band {REFERENCE}, whose pixels positions are given on")
+        raise StargalError(f"no frame of band {REFERENCE}, which defines the pixel grid; add it")
     planes = {}
     for band, frame in frames.items():
         no_data = ~np.isfinite(frame.image)
@@ -114,9 +114,10 @@ def prepare_planes(frames: AnyMapping[str, Frame], camcol: int) -> dict[str, Pla
 
 
 def without_wings(image: Image, sigma: float) -> Image:
-    """An image without what bright sources spread beyond the stamps that they are measured on.
+    """Subtract the wings of bright sources beyond the stamps on which they are measured.
 
-    The median of each ring around them, not rising outwards, is subtracted; nothing within the first ring.
+    The wing is the median in rings around the source, constrained not to rise outwards. Nothing is subtracted within
+    the first ring.
 
     Parameters
     ----------

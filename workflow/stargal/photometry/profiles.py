@@ -1,7 +1,7 @@
-"""Galaxy profiles as SDSS photo fits them: exponential and de Vaucouleurs, of some sizes, axis ratios and angles.
+"""Exponential and de Vaucouleurs galaxy profiles as in SDSS photo, on a grid of sizes, axis ratios and angles.
 
-They are kept as Fourier transforms, so that convolving them with a PSF is a product. Both are truncated as photo's
-are: the exponential goes smoothly to zero between 3 and 4 effective radii, de Vaucouleurs' between 7 and 8.
+Profiles are stored as Fourier transforms, so convolution with a PSF is a product. Both are truncated as in photo: the
+exponential falls smoothly to zero between 3 and 4 effective radii, the de Vaucouleurs profile between 7 and 8.
 
 References
 ----------
@@ -22,16 +22,16 @@ EXPONENTIAL, DE_VAUCOULEURS = 0, 1
 """Kinds of profile."""
 
 TRUNCATION = {EXPONENTIAL: (3.0, 4.0), DE_VAUCOULEURS: (7.0, 8.0)}
-"""Effective radii between which a profile goes to zero."""
+"""Range over which a profile falls to zero, effective radii."""
 
 _STEEPNESS = {EXPONENTIAL: (1.67835, 1.0), DE_VAUCOULEURS: (7.66925, 0.25)}
-"""b and 1/n of exp(-b ((r / r_e)**(1/n) - 1)); half of the untruncated light is within r_e."""
+"""b and 1/n in exp(-b ((r / r_e)**(1/n) - 1)); half of the untruncated light is within r_e."""
 
 RADII = np.geomspace(0.12, 9.0, 17)
-"""Effective radii along the major axis, arcsec; steps of three tenths."""
+"""Effective radii along the major axis, arcsec; in steps of about 30 %."""
 
 AXIS_RATIOS = (0.25, 0.5, 0.75)
-"""Axis ratios besides 1."""
+"""Axis ratios in addition to 1."""
 
 ANGLES = np.arange(6) * (np.pi / 6)
 """Angles of the major axis from x towards y, rad."""
@@ -39,17 +39,17 @@ ANGLES = np.arange(6) * (np.pi / 6)
 
 @dataclass(frozen=True)
 class Shapes:
-    """Shapes of galaxies, an array (n,) each; the first of a grid is a point.
+    """Shapes of galaxies, an array (n,) each; the first shape of a grid is a point.
 
     Attributes
     ----------
     kind : int
         `EXPONENTIAL` or `DE_VAUCOULEURS`.
     radius : float64
-        Effective radius along the major axis, the unit of the pixels they are drawn on.
+        Effective radius along the major axis, pixels.
     axis_ratio : float64
     angle : float64
-        Of the major axis, from x towards y, rad.
+        Angle of the major axis, from x towards y, rad.
     """
 
     kind: NDArray[np.int64]
@@ -62,12 +62,12 @@ class Shapes:
 
 
 def shape_grid(pixel: float) -> Shapes:
-    """The shapes that are tried: a point, then every kind, radius, axis ratio and angle.
+    """Make the grid of shapes: a point, then every combination of kind, radius, axis ratio and angle.
 
     Parameters
     ----------
     pixel : float
-        Side of a pixel, arcsec.
+        Pixel size, arcsec.
     """
     rows = [(EXPONENTIAL, 0.0, 1.0, 0.0)]
     for kind in (EXPONENTIAL, DE_VAUCOULEURS):
@@ -79,7 +79,7 @@ def shape_grid(pixel: float) -> Shapes:
 
 
 def profile(kind: int, radius: Array) -> Array:
-    """Surface brightness at `radius` effective radii, one at the effective radius if nothing were truncated."""
+    """Surface brightness at `radius` effective radii; the untruncated profile is one at the effective radius."""
     steepness, power = _STEEPNESS[kind]
     inner, outer = TRUNCATION[kind]
     fade = np.clip((radius - inner) / (outer - inner), 0, 1)
@@ -89,7 +89,7 @@ def profile(kind: int, radius: Array) -> Array:
 @cache
 def _transform_table(kind: int) -> tuple[Array, Array]:
     """Hankel transform of a profile of unit flux and effective radius: wave numbers and values."""
-    # r = s**4 takes the cusp out of the integrand.
+    # r = s**4 removes the cusp from the integrand.
     s = np.linspace(0, TRUNCATION[kind][1] ** 0.25, 4001)
     r = s**4
     weight = profile(kind, r) * r * 4 * s**3
@@ -107,12 +107,12 @@ def transforms(shapes: Shapes, size: int) -> NDArray[np.float32]:
     shapes : Shapes
         Radii in pixels.
     size : int
-        Side of the square image, pixels.
+        Size of the square image, pixels.
 
     Returns
     -------
     ndarray, float32, shape (n, size, size // 2 + 1)
-        As `scipy.fft.rfft2` orders wave numbers; real, since profiles are symmetric.
+        Wave numbers in the order of `scipy.fft.rfft2`; real, because profiles are symmetric.
     """
     kx = 2 * np.pi * fft.rfftfreq(size)
     ky = 2 * np.pi * fft.fftfreq(size)[:, None]
@@ -129,16 +129,16 @@ def transforms(shapes: Shapes, size: int) -> NDArray[np.float32]:
 
 
 def convolve(profiles: NDArray[np.float32], psf: Array, half: int) -> NDArray[np.float32]:
-    """Profiles as a PSF shows them.
+    """Convolve profiles with a PSF.
 
     Parameters
     ----------
     profiles : ndarray, float32, shape (n, size, size // 2 + 1)
-        As `transforms` gives them.
+        Output of `transforms`.
     psf : ndarray, shape (side, side)
-        Centred on its middle pixel, side odd.
+        Centred on its middle pixel; the side is odd.
     half : int
-        Half side of the images wanted, pixels.
+        Half size of the output images, pixels.
 
     Returns
     -------

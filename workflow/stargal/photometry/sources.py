@@ -1,4 +1,4 @@
-"""Find and measure the sources of a field that nobody has catalogued, as SDSS photo would have."""
+"""Detect and measure the sources of a field without a catalogue, following SDSS photo."""
 
 from collections.abc import Mapping
 
@@ -16,28 +16,28 @@ from stargal.survey.magnitudes import magnitude
 
 
 def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
-    """The sources on the frames of a field; see `stargal.photometry` for how they are found.
+    """Detect and measure the sources on the frames of a field; see `stargal.photometry` for the method.
 
     Parameters
     ----------
     frames : mapping of Frame
-        By band, all five.
+        Frames of all five bands, by band.
     field : Field
 
     Returns
     -------
     DataFrame
-        A row a source, from the first row of the frame up:
+        One row per source, in ascending order of the frame row:
 
         - id: ``run-camcol-field-number``, numbered from 1 (str)
         - ra, dec: deg, ICRS (float64)
         - x, y: 0-based pixel of r (float64)
-        - primary: whether the field owns the rows it lies in; neighbours along the camcol share rows, and each source
-          is primary in one of them (bool)
-        - photo_type: 3 galaxy, 6 star, by photo's own rule (int16)
+        - primary: whether the field owns the position; neighbours along the camcol share rows, and each source is
+          primary in one field (bool)
+        - photo_type: 3 galaxy, 6 star, by the rule of photo (int16)
         - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
-        - flags: of those of OBJC_FLAGS that `stargal.photometry` sets (int32)
-        - edge_distance: to the nearest edge of the frame, pixels (float32)
+        - flags: the bits of OBJC_FLAGS that `stargal.photometry` sets (int32)
+        - edge_distance: distance to the nearest edge of the frame, pixels (float32)
 
     Raises
     ------

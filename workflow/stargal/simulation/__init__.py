@@ -1,1 +1,1 @@
-"""The simulated sky: sources, camera, rendering, frames and catalogues in the formats of SDSS."""
+"""The simulated sky: sources, camera, rendering, and frames and catalogues in SDSS formats."""

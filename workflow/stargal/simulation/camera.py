@@ -1,8 +1,8 @@
-"""The simulated camera: where a run looks, through which air, onto which detectors.
+"""The simulated camera: pointing of a run, observing conditions and detectors.
 
-Everything is a smooth function of the row counted along the run, so that two frames that share rows agree in them.
-What belongs to a detector (gain, distortion, flat field) depends on band and camera column alone; what belongs to a
-night (track, seeing, sky, transparency) on the run and the seed.
+Every quantity is a smooth function of the row counted along the run, so frames agree in the rows that they share.
+Detector properties (gain, distortion, flat field) depend only on band and camera column. Night properties (track,
+seeing, sky, transparency) depend on the run and the seed.
 
 References
 ----------
@@ -30,10 +30,10 @@ from stargal.survey.fields import BANDS, COLUMNS, FRAME_LAG, PIXEL_ARCSEC, ROWS,
 Array = NDArray[np.floating[Any]]
 
 ROW_DEGREES = 1.1e-4
-"""Drift of the sky in the time a row takes, and side of a pixel, deg."""
+"""Drift of the sky during one row, equal to the pixel size, deg."""
 
 NMGY_PER_COUNT = {"u": 0.0102, "g": 0.0038, "r": 0.0051, "i": 0.0067, "z": 0.0355}
-"""Medians of genuine frames, as are the next three."""
+"""Medians of real frames, like the next three constants."""
 
 SKY_COUNTS = {"u": 18.0, "g": 60.0, "r": 118.0, "i": 175.0, "z": 100.0}
 
@@ -41,20 +41,20 @@ SEEING = {"u": 1.18, "g": 1.085, "r": 1.0, "i": 0.945, "z": 0.895}
 """FWHM relative to r's: wavelength to the power of -0.3 (Xin et al. 2018)."""
 
 SEEING_MEDIAN = 1.32
-"""FWHM of the PSF in r, arcsec; runs scatter about it by 14 % (genuine frames; SDSS's own median)."""
+"""FWHM of the PSF in r, arcsec; runs scatter about it by 14 % (real frames; equal to the SDSS median)."""
 
 SHIFT_ROWS = {"u": (4, 9), "g": (9, 13), "r": (0, 0), "i": (2, 3), "z": (6, 8)}
 SHIFT_COLUMNS = {"u": (-2, 6), "g": (-2, 4), "r": (0, 0), "i": (-2, 2), "z": (-1, 4)}
-"""Range of the position in a band minus that in r, pixels, as the recorded astrometry tells it."""
+"""Range of the position in a band minus that in r, pixels, according to the recorded astrometry."""
 
 UNTOLD = {"u": 0.07, "g": 0.13, "r": 0.02, "i": 0.03, "z": 0.045}
-"""Size of the offsets that the recorded astrometry leaves out, pixels (differential refraction, jitter)."""
+"""Size of the offsets that the recorded astrometry omits, pixels (differential refraction, jitter)."""
 
 JITTER = {"u": 0.07, "g": 0.04, "r": 0.02, "i": 0.025, "z": 0.045}
-"""The same on short scales, which no smooth function of the row follows: the air over the telescope changes."""
+"""Size of the omitted offsets on short scales, pixels: changes of the air above the telescope."""
 
 COLUMN_SPACING, STRIP_OFFSET = 0.4196, 0.1049
-"""Distance of camera columns, and of the two strips of a stripe from its middle, deg."""
+"""Distance between camera columns, and between each strip and the middle of its stripe, deg."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Track:
     ----------
     stripe : int
     strip : str
-        N or S.
+        N or S, the strip of the stripe.
     node, incl : float
         Ascending node and inclination, deg.
     start : float
@@ -81,17 +81,17 @@ class Track:
 
 @dataclass(frozen=True)
 class Night:
-    """A genuine run, as measured on the frames of one of its fields.
+    """Conditions of a real run, measured on the frames of one of its fields.
 
     Attributes
     ----------
     track : Track
     field : int
-        The field.
+        Number of the field.
     fwhm : tuple of float
-        Of the PSF in u g r i z in the middle of the frames, arcsec (`stargal.imaging.psf`).
+        FWHM of the PSF in u g r i z at the centre of the frames, arcsec (`stargal.imaging.psf`).
     sky : tuple of float
-        Recorded sky, counts; where the frame records none, what its noise tells.
+        Recorded sky, counts; derived from the noise if the frame records none.
     nmgy : tuple of float
         Nanomaggies per count.
     """
@@ -133,19 +133,21 @@ NIGHTS = {
         (0.00978, 0.00365, 0.00513, 0.00630, 0.03651),
     ),
 }
-"""Genuine nights of which a mirror holds a field, so that a simulated field can be compared with the real one under
-the same air and sky. Only these three properties of the night are taken over, nothing of what is on the sky."""
+"""Real nights with a field in the mirror, to compare a simulated and a real field under the same seeing and sky.
+
+The simulation uses only these three properties of the night, and no real sources.
+"""
 
 FIRST_SOUTHERN = 7700
-"""Runs from here on look at the south Galactic cap, as the last ones of SDSS-III did (Aihara et al. 2011)."""
+"""First run that observes the south Galactic cap, like the last runs of SDSS-III (Aihara et al. 2011)."""
 
 
 def track_of(run: int) -> Track:
-    """The track of a run.
+    """Return the track of a run.
 
-    Runs 2n and 2n + 1 are the northern and southern strip of one stripe; stripes follow each other, and after 58 (20
-    in the south) runs the same strip comes again. All start near the plane of the Galaxy and drift towards its pole:
-    at field 80 of run 8162 the latitude is -30 deg, at field 228 it is -52 deg.
+    Runs 2n and 2n + 1 are the northern and southern strip of one stripe. Consecutive pairs follow consecutive stripes,
+    and the same strip repeats after 58 runs (20 in the south). All runs start near the plane of the Galaxy and drift
+    towards its pole: at field 80 of run 8162 the latitude is -30 deg, at field 228 it is -52 deg.
     """
     if run in NIGHTS:
         return NIGHTS[run].track
@@ -159,7 +161,7 @@ def track_of(run: int) -> Track:
 
 @dataclass(frozen=True)
 class Waves:
-    """A smooth function of the row along a run: a few sines.
+    """A smooth function of the row along a run: a sum of sines.
 
     Attributes
     ----------
@@ -173,7 +175,7 @@ class Waves:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, rms: float, shortest: float, longest: float, number: int = 4) -> "Waves":
-        """Draw one with the given standard deviation and range of periods, rows."""
+        """Draw a function with a given standard deviation and range of periods, rows."""
         period = np.exp(rng.uniform(np.log(shortest), np.log(longest), number))
         amplitude = rms * np.sqrt(2 / number) * rng.uniform(0.7, 1.3, number)
         return cls(amplitude, 2 * np.pi / period, rng.uniform(0, 2 * np.pi, number))
@@ -182,18 +184,18 @@ class Waves:
         return Waves(*(np.concatenate([getattr(self, k), getattr(other, k)]) for k in self.__dataclass_fields__))
 
     def __call__(self, row: ArrayLike) -> Array:
-        """The function at rows."""
+        """Evaluate the function at rows."""
         angle = np.multiply.outer(np.asarray(row, float), self.wave_number) + self.phase
         return np.sin(angle) @ self.amplitude
 
     def slope(self, row: float) -> float:
-        """Its derivative, per row."""
+        """Derivative of the function, per row."""
         return float(np.cos(row * self.wave_number + self.phase) @ (self.amplitude * self.wave_number))
 
 
 @dataclass(frozen=True)
 class Ripples:
-    """A smooth function of row and column: a few plane waves.
+    """A smooth function of row and column: a sum of plane waves.
 
     Attributes
     ----------
@@ -208,14 +210,14 @@ class Ripples:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, rms: float, shortest: float, longest: float, number: int = 12) -> "Ripples":
-        """Draw one with the given standard deviation and range of wavelengths, pixels."""
+        """Draw a function with a given standard deviation and range of wavelengths, pixels."""
         wave_number = 2 * np.pi / np.exp(rng.uniform(np.log(shortest), np.log(longest), number))
         angle, phase = rng.uniform(0, 2 * np.pi, (2, number))
         amplitude = np.full(number, rms * np.sqrt(2 / number))
         return cls(amplitude, wave_number * np.sin(angle), wave_number * np.cos(angle), phase)
 
     def grid(self, row: Array, column: Array) -> Array:
-        """The function on rows and columns, shape (rows, columns)."""
+        """Evaluate the function on a grid of rows and columns, shape (rows, columns)."""
         along, across = np.outer(row, self.along) + self.phase, np.outer(column, self.across)
         left = np.concatenate([np.sin(along), np.cos(along)], axis=1) * np.tile(self.amplitude, 2)
         return left @ np.concatenate([np.cos(across), np.sin(across)], axis=1).T
@@ -235,7 +237,7 @@ class Scan:
 
     @property
     def index(self) -> int:
-        """The band's place in u g r i z."""
+        """Index of the band in u g r i z."""
         return BANDS.index(self.band)
 
     @property
@@ -245,7 +247,7 @@ class Scan:
 
     @property
     def dark_variance(self) -> float:
-        """Counts squared."""
+        """Variance of dark current and readout, counts squared."""
         return DARK_VARIANCE[self.band][self.camcol - 1]
 
     @property
@@ -254,22 +256,22 @@ class Scan:
         return track_of(self.run)
 
     def of_detector(self, purpose: int) -> np.random.Generator:
-        """Random numbers of the detector, the same in all runs."""
+        """Random generator of the detector, the same in all runs."""
         return np.random.default_rng([purpose, self.camcol, self.index])
 
     def of_night(self, purpose: int) -> np.random.Generator:
-        """Random numbers of the run, the same in all bands and camera columns."""
+        """Random generator of the run, the same in all bands and camera columns."""
         return np.random.default_rng([purpose, self.seed, self.run])
 
     def of_scan(self, purpose: int, *more: int) -> np.random.Generator:
-        """Random numbers of this scan."""
+        """Random generator of this scan."""
         return np.random.default_rng([purpose, self.seed, self.run, self.camcol, self.index, *more])
 
     # Astrometry
 
     @cached_property
     def _nominal(self) -> AsTrans:
-        """The solution of field 0, without what wanders."""
+        """The astrometric solution of field 0, without the drift along the run."""
         detector, night = self.of_detector(1), self.of_night(1)
         rows = detector.uniform(*SHIFT_ROWS[self.band])
         columns = detector.uniform(*SHIFT_COLUMNS[self.band])
@@ -296,14 +298,14 @@ class Scan:
 
     @staticmethod
     def _distortion(rng: np.random.Generator, second: float, third: float, mean: float) -> tuple[float, ...]:
-        """A cubic in the column, pixels, that no linear map takes out: Legendre polynomials 2 and 3."""
+        """Draw a cubic in the column, pixels, without a linear part: Legendre polynomials 2 and 3."""
         coefficients = [0.0, 0.0, second * rng.standard_normal(), mean + third * rng.standard_normal()]
         power = Legendre(coefficients, domain=[0, COLUMNS]).convert(kind=Polynomial)
         return tuple(float(value) for value in power.coef)
 
     @cached_property
     def _wander(self) -> tuple[Waves, Waves, Waves, Waves]:
-        """What moves the image in x and y along the run: as recorded, and what the record misses; pixels."""
+        """Drift of the image in x and y along the run, pixels: the recorded part, then the unrecorded part."""
         rng = self.of_scan(2)
         told = [Waves.draw(rng, rms, 15_000, 40_000) for rms in (0.25, 0.35)]
         untold = [
@@ -313,21 +315,21 @@ class Scan:
         return told[0], told[1], untold[0], untold[1]
 
     def _nominal_of(self, field: int) -> AsTrans:
-        """The solution of a field, without what wanders."""
+        """The astrometric solution of a field, without the drift along the run."""
         nominal = self._nominal
         a, b, c, d, e, f = nominal.affine
         rows = STEP_ROWS * field
         return AsTrans(nominal.node, nominal.incl, (a + b * rows, b, c, d + e * rows, e, f), nominal.drow, nominal.dcol)
 
     def to_pixel(self, field: int, ra: ArrayLike, dec: ArrayLike) -> tuple[Array, Array]:
-        """Where a position (deg) truly falls on the frame of a field, pixels (x, y)."""
+        """True pixel position (x, y) on the frame of a field for a sky position (deg)."""
         x, y = self._nominal_of(field).to_pixel(ra, dec)
         row = y + STEP_ROWS * field
         told_x, told_y, untold_x, untold_y = self._wander
         return x + told_x(row) + untold_x(row), y + told_y(row) + untold_y(row)
 
     def astrometry(self, field: int) -> AsTrans:
-        """The solution that the frame of a field records: all but the curvature of the wander and what is untold."""
+        """The solution recorded in the frame of a field, without the curvature of the drift and the unrecorded part."""
         nominal = self._nominal_of(field)
         a, b, c, d, e, f = nominal.affine
         middle = ROWS / 2
@@ -349,7 +351,7 @@ class Scan:
 
     @cached_property
     def _seeing(self) -> tuple[float, Waves, Array, Array]:
-        """Mean FWHM (arcsec), its relative change in time, its change with the column, ellipticity."""
+        """Mean FWHM (arcsec), its relative change with time, its change with the column, and ellipticity."""
         night, scan = self.of_night(3), self.of_scan(3)
         mean = SEEING_MEDIAN * np.exp(0.14 * night.standard_normal()) * SEEING[self.band]
         changes = Waves.draw(night, 0.05, 2_000, 30_000, number=6)
@@ -371,13 +373,13 @@ class Scan:
         """Full width at half maximum of the PSF, pixels, at columns and rows along the run."""
         mean, changes, bend, _ = self._seeing
         u = np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1
-        # A band sees a row this many fields later than r, through other air.
+        # A band observes a row this many fields later than r, through different air.
         when = np.asarray(row, float) + STEP_ROWS * FRAME_LAG[self.band]
         return mean / PIXEL_ARCSEC * (1 + changes(when)) + (bend[0] * u + bend[1] * u**2) / PIXEL_ARCSEC
 
     @property
     def ellipticity(self) -> Array:
-        """Of the PSF: (Cxx - Cyy, 2 Cxy) / (Cxx + Cyy) of its covariance."""
+        """Ellipticity of the PSF: (Cxx - Cyy, 2 Cxy) / (Cxx + Cyy) of its covariance."""
         return self._seeing[3]
 
     @property
@@ -402,12 +404,12 @@ class Scan:
 
     @cached_property
     def nmgy(self) -> float:
-        """The one factor of calibration that the header holds."""
+        """The single calibration factor in the header, nanomaggies per count."""
         return float(self.calibration.mean() * (1 + 0.02 * self.of_scan(6).standard_normal()))
 
     @cached_property
     def _sky(self) -> tuple[float, Waves, Ripples, Waves]:
-        """Mean sky, its relative change with row, what the subtraction leaves, the same of columns."""
+        """Mean sky, its relative change with row, the residual after subtraction, the gradient across columns."""
         night, scan = self.of_night(7), self.of_scan(7)
         mean = SKY_COUNTS[self.band] * np.exp(0.12 * night.standard_normal() + 0.05 * scan.standard_normal())
         if self.run in NIGHTS:
@@ -418,33 +420,33 @@ class Scan:
 
     @property
     def sky_sigma(self) -> float:
-        """Noise of a pixel of mean sky, counts."""
+        """Standard deviation of a pixel at the mean sky level, counts."""
         return float(np.sqrt(self._sky[0] / self.gain + self.dark_variance))
 
     def sky(self, row: Array, x: Array) -> Array:
-        """The sky that the frame records and subtracts, counts, shape (rows, columns)."""
+        """The sky recorded and subtracted in the frame, counts, shape (rows, columns)."""
         mean, changes, _, tilt = self._sky
         u = np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1
         return mean * (1 + changes(row)[:, None] + np.outer(tilt(row), u))
 
     def sky_residual(self, row: Array, x: Array) -> Array:
-        """The true sky minus the recorded one, counts, shape (rows, columns); the survey leaves a little too much."""
+        """The true sky minus the recorded sky, counts, shape (rows, columns); slightly positive, as in the survey."""
         return 0.02 * self.sky_sigma + self._sky[2].grid(row, x)
 
     @cached_property
     def saturation(self) -> float:
-        """Counts at which a pixel is full."""
+        """Full-well level of a pixel, counts."""
         return float(self.of_detector(8).uniform(52_000, 60_000))
 
     @cached_property
     def bad_columns(self) -> NDArray[np.intp]:
-        """First columns of defects, one to two columns wide."""
+        """First columns of defects, which are one to two columns wide."""
         rng = self.of_detector(9)
         return np.sort(rng.integers(2, COLUMNS - 3, rng.poisson(2)))
 
 
 def field_center(field: Field) -> tuple[float, float]:
-    """Right ascension and declination of the middle of a field, deg."""
+    """Right ascension and declination of the centre of a field, deg."""
     solution = Scan(0, field.run, field.camcol, "r")._nominal_of(field.field)
     ra, dec = solution.to_sky((COLUMNS - 1) / 2, (ROWS - 1) / 2)
     return float(ra), float(dec)

@@ -1,8 +1,8 @@
-"""Catalogues of measured sources in the survey's own format, the calibObj ("datasweep") files.
+"""Catalogues of measured sources in the SDSS format, the calibObj ("datasweep") files.
 
-Data model: https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html; names and formats of the columns are
-those of a genuine file. What no image of a simulated sky can tell (proper motions, 2MASS, links to other runs) holds
-the value that genuine files hold where nothing is known.
+Data model: https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html. Names and formats of the columns are
+those of a real file. Quantities unavailable from a simulated image (proper motions, 2MASS, links to other runs) have
+the value that real files use for missing data.
 """
 
 import gzip
@@ -26,16 +26,16 @@ from stargal.survey.fields import BANDS, REFERENCE, STEP_ROWS, TRIM, Field, fiel
 from stargal.survey.labels import STAR
 
 MATCH_RADIUS = 3.0
-"""Distance within which a true source is taken for a measured one, pixels (1.2 arcsec)."""
+"""Distance within which a true source matches a measured one, pixels (1.2 arcsec)."""
 
 BLEND_RADIUS = 6.0
-"""Distance within which an unseen true source counts as blended with the one that was seen, pixels."""
+"""Distance within which an undetected true source counts as blended with a detected one, pixels."""
 
 BLEND_SHARE = 0.1
-"""Share of the r flux of the one that was seen that it must have."""
+"""Minimum flux in r of the undetected source, as a fraction of that of the detected one."""
 
 SAME_RADIUS = 2.0
-"""Distance within which two measurements near a border of two fields are of one source, pixels."""
+"""Distance within which two measurements near the border of two fields are one source, pixels."""
 
 _BAND_COLUMNS = {
     "ROWC": "row",
@@ -57,7 +57,7 @@ _BAND_COLUMNS = {
     "NMGYPERCOUNT": "calibration",
     "APERFLUX6": "aperture",
 }
-"""Columns of five bands that hold a measurement, and its name in the table of a field."""
+"""Catalogue columns with measurements in five bands, and their names in the table of a field."""
 
 _KNOWN = {
     "RESOLVE_STATUS": RUN_PRIMARY,
@@ -71,7 +71,7 @@ _KNOWN = {
     "COLVDEG": UNKNOWN,
     "COLVDEGERR": UNKNOWN,
 }
-"""Columns of one value; all others that are not filled hold zero or nothing, as most rows of a genuine file do."""
+"""Columns with a constant value; other unfilled columns are zero or empty, as in most rows of a real file."""
 
 
 def tabulate(
@@ -82,30 +82,30 @@ def tabulate(
     astrometry: Astrometry,
     field: Field,
 ) -> pd.DataFrame:
-    """The measured sources of a field as a flat table.
+    """Arrange the measured sources of a field in a flat table.
 
     Parameters
     ----------
     measured : mapping of ndarray
-        As `stargal.photometry.photo.measure` gives it.
+        Output of `stargal.photometry.measure.measure_sources`.
     types : ndarray, shape (n,)
         3 galaxy, 6 star.
     calibration : sequence of float
         Nanomaggies per count of each band.
     extinction : sequence of float
-        Magnitudes in each band.
+        Extinction in each band, magnitudes.
     astrometry : Astrometry
-        Of r.
+        Astrometry of r.
     field : Field
-        In whose frames the sources were measured.
+        Field whose frames were measured.
 
     Returns
     -------
     DataFrame
-        A row a source: frame_field (where it was measured), field (where it belongs), type, flags, x, y (0-based, on
-        the frame), position_error (pixels), ra, dec (deg), kind, radius (arcsec), axis_ratio, angle (rad), composite
-        in r, and for each band of `_BAND_COLUMNS` ``name_u`` ... ``name_z``; rows count as ROWC in the field it belongs
-        to.
+        One row per source: frame_field (the field measured), field (the field that owns the source), type, flags, x, y
+        (0-based, on the frame), position_error (pixels), ra, dec (deg), kind, radius (arcsec), axis_ratio, angle (rad),
+        and ``name_u`` ... ``name_z`` for composite and each name in `_BAND_COLUMNS`. Rows are ROWC in the field that
+        owns the source.
     """
     number, shift = assign_field(measured["y"], field.field)
     ra, dec = astrometry.to_sky(measured["x"], measured["y"])
@@ -136,40 +136,40 @@ def tabulate(
 
 
 def assign_field(y: NDArray[Any], field: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """The field a source belongs to, and what to add to its row there.
+    """Return the field that owns each source, and the offset to its row in that field.
 
     Parameters
     ----------
     y : ndarray, shape (n,)
-        On the r frame, 0-based pixels.
+        Row on the r frame, 0-based pixels.
     field : int
-        Number of the field whose frame it is.
+        Field number of the frame.
     """
     step = fields_ahead(np.asarray(y))
     return (field + step).astype(np.int32), -step * STEP_ROWS
 
 
 def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry) -> pd.DataFrame:
-    """What a measured source truly is.
+    """Match measured sources to true sources.
 
-    The true source of a measured one is the brightest in r within `MATCH_RADIUS`; what several measured sources claim
-    goes to the nearest. The brightest other source within `BLEND_RADIUS` that nothing measured claims and that has
-    `BLEND_SHARE` of its flux is blended with it.
+    The match is the brightest true source in r within `MATCH_RADIUS`. If several measured sources match the same true
+    source, the nearest keeps it. The brightest unmatched true source within `BLEND_RADIUS` counts as blended with the
+    measured source if it has more than `BLEND_SHARE` of its true flux.
 
     Parameters
     ----------
     table : DataFrame
-        x, y: on r's pixels.
+        x, y: pixels of r.
     truth : DataFrame
         truth_id, label (1 star, 0 galaxy), ra, dec (deg), flux_u ... flux_z (nanomaggies).
     astrometry : Astrometry
-        Of r.
+        Astrometry of r.
 
     Returns
     -------
     DataFrame
-        A row a measured source: true_type (3, 6, or 0 for nothing), truth_id, blended_with (-1 for none), true_flux_u
-        ... true_flux_z (0 for nothing).
+        One row per measured source: true_type (3, 6, or 0 if unmatched), truth_id, blended_with (-1 for none), and
+        true_flux_u ... true_flux_z (0 if unmatched).
     """
     truth_x, truth_y = astrometry.to_pixel(truth["ra"], truth["dec"])
     tree = cKDTree(np.stack([truth_x, truth_y], axis=1))
@@ -206,21 +206,21 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
 
 
 def join_fields(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
-    """The sources of some fields of a camcol, each once, numbered within the field they belong to.
+    """Merge the sources of several fields of a camcol, without duplicates, numbered within the field that owns them.
 
-    A source in rows that two fields share is taken from the field it belongs to, or from the other where that one is
-    not among `tables`. At the border itself, where noise decides on which side each field sees it, the first stays.
+    In rows shared by two fields, the measurement of the owning field is used, or that of the other field if the owner
+    is not in `tables`. Near the border, noise may put a source on either side in each field; the first one is kept.
 
     Parameters
     ----------
     tables : mapping of DataFrame
-        By number of the field they were measured in.
+        Tables by number of the measured field.
     """
     parts = []
     for number, table in sorted(tables.items()):
         owner = table["field"]
         parts.append(table[(owner == number) | ~owner.isin(list(tables))])
-        # Close to the border on the neighbour's side: needed if the neighbour put the source on this side.
+        # Close to the border on the neighbour's side: needed if the neighbour places the source on this side.
         stray = table[(owner != number) & owner.isin(list(tables))]
         row = stray["y"] + 0.5
         border = np.minimum((row - TRIM).abs(), (row - TRIM - STEP_ROWS).abs()) < SAME_RADIUS
@@ -233,7 +233,7 @@ def join_fields(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _seen_before(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Rows that measure the source of an earlier row again, in another field's frame."""
+    """Find rows that measure the source of another row in the frame of another field."""
     # Rows of a camcol on one scale: fields follow each other by STEP_ROWS.
     along = table["y"].to_numpy() + STEP_ROWS * table["frame_field"].to_numpy(float)
     pairs = cKDTree(np.stack([table["x"].to_numpy(), along], axis=1)).query_pairs(SAME_RADIUS, output_type="ndarray")
@@ -241,20 +241,20 @@ def _seen_before(table: pd.DataFrame) -> NDArray[np.bool_]:
     pairs = np.sort(pairs[frame[pairs[:, 0]] != frame[pairs[:, 1]]], axis=1)
     own = (table["frame_field"] == table["field"]).to_numpy()
     again = np.zeros(len(table), dtype=bool)
-    # What a field has of its own stays, if only one of two is such.
+    # If only one of the two fields owns its measurement, that one is kept.
     again[np.where(own[pairs[:, 1]] & ~own[pairs[:, 0]], pairs[:, 0], pairs[:, 1])] = True
     return again
 
 
 def make_rows(table: pd.DataFrame, field: Field) -> NDArray[Any]:
-    """Rows of a catalogue file, in the columns of `FORMATS` and, where the table tells the truth, `TRUTH_FORMATS`.
+    """Make the rows of a catalogue file: the columns of `FORMATS` and, if the table has the truth, `TRUTH_FORMATS`.
 
     Parameters
     ----------
     table : DataFrame
-        Some rows of `join_fields`.
+        Rows from `join_fields`.
     field : Field
-        Any of the camcol.
+        Any field of the camcol.
     """
     formats = FORMATS | (TRUTH_FORMATS if "truth_id" in table else {})
     columns = fits.ColDefs([fits.Column(name, form) for name, form in formats.items()])
@@ -279,15 +279,15 @@ def make_rows(table: pd.DataFrame, field: Field) -> NDArray[Any]:
 
 
 def write_calibobj(rows: NDArray[Any], path: Path) -> None:
-    """Write a catalogue, gzip-compressed without a date, and the record of its SHA-256 beside it.
+    """Write a catalogue, gzip-compressed without a date, with its SHA-256 in a file beside it.
 
     Raises
     ------
     StargalError
-        If there is no row: a camcol of the survey has some.
+        If there are no rows.
     """
     if len(rows) == 0:
-        raise StargalError(f"{path}: no source is bright enough for the catalogue: take another field")
+        raise StargalError(f"{path}: no source is bright enough for the catalogue; choose another field")
     primary = fits.PrimaryHDU()
     primary.header["ORIGIN"] = ("SIMULATED", "measured on a simulated sky")
     formats = FORMATS | TRUTH_FORMATS

@@ -1,11 +1,11 @@
-"""Simulate the frames of a field, in the survey's own format.
+"""Simulate the frames of a field, in the SDSS format.
 
-- *sky*: what is there (`stargal.simulation.sky`), a function of position and seed;
-- *camera*: where it falls on a detector, how sharp, how noisy (`stargal.simulation.camera`);
-- *render*: stars and galaxies as pixels (`stargal.simulation.render`);
-- here: counts and their noise, full wells, defects, the four units of the file.
+- `stargal.simulation.sky`: the sources, a function of position and seed;
+- `stargal.simulation.camera`: position on the detector, PSF and noise level;
+- `stargal.simulation.render`: images of stars and galaxies;
+- this module: counts and their noise, full wells, defects, and the four HDUs of the file.
 
-Making a frame needs no other frame. Frames of one run that share rows agree in them, noise included, as in the survey.
+Each frame is made independently. Frames of one run agree in the rows that they share, including noise, as in SDSS.
 
 References
 ----------
@@ -33,48 +33,51 @@ from stargal.survey.fields import BANDS, COLUMNS, FRAME_LAG, PIXEL_ARCSEC, REFER
 Array = NDArray[np.floating[Any]]
 
 MARGIN = 200
-"""Sources up to this far beyond a frame are drawn, pixels: bright ones reach in."""
+"""Distance beyond a frame up to which sources are drawn, pixels: bright sources extend into the frame."""
 
 BRIGHT_MARGIN, BRIGHT_FLUX = 500, 3_000.0
-"""The same for sources above a flux (nanomaggies; magnitude 13.8)."""
+"""Margin for sources above a flux, pixels, and this flux, nanomaggies (magnitude 13.8)."""
 
 ROW_NOISE = 0.035
-"""Noise that the pixels of a row have in common, in units of a pixel's (fitted to genuine frames)."""
+"""Noise common to the pixels of a row, relative to the noise of a pixel (fitted to real frames)."""
 
 SOFT_BIAS = 1000
-"""Counts added before digitising; only the header tells."""
+"""Counts added before digitising; used only in the header."""
 
 SKY_BINS = 8
-"""Pixels of a frame per pixel of the recorded sky."""
+"""Frame pixels per pixel of the recorded sky, along each axis."""
 
 BULGE_COLOR = {"u": 0.5, "g": 0.75, "r": 1.0, "i": 1.12, "z": 1.2}
 CLUMP_COLOR = {"u": 2.0, "g": 1.4, "r": 1.0, "i": 0.8, "z": 0.7}
-"""Share of the bulge in a spiral's light, and of clumps in its disk's, relative to r: chosen, in the direction that de
-Jong (1996, A&A 313, 377) finds, disks bluer than bulges and outwards."""
+"""Bulge fraction of a spiral's flux and clump fraction of its disk's flux, relative to r.
+
+The values are assumed. Their trend follows de Jong (1996, A&A 313, 377): disks are bluer than bulges, and bluer
+outwards.
+"""
 
 CLUMPY_FLUX = 8.0
-"""Flux in r (nanomaggies; magnitude 20.2) below which clumps are not drawn: the PSF hides them."""
+"""Flux in r (nanomaggies; magnitude 20.2) below which clumps are not drawn: the PSF smooths them out."""
 
 LOST, WING_LIMIT = 0.5, 0.03
-"""Flux of a source too faint to draw, and brightness at which a star's wings are cut off; sky sigma of a pixel."""
+"""Flux below which a source is not drawn, and brightness at which wings of stars are cut off; in sky sigma."""
 
 FLUX_NAMES = tuple(f"flux_{band}" for band in BANDS)
 
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a frame to simulate, pixels: rows and columns from, and up to but without."""
+    """The part of a frame to simulate: half-open ranges of rows and columns, pixels."""
 
     rows: tuple[int, int] = (0, ROWS)
     columns: tuple[int, int] = (0, COLUMNS)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Number of rows and columns."""
         return self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]
 
     def holds(self, x: Array, y: Array, margin: float | Array = 0.0) -> NDArray[np.bool_]:
-        """Which positions lie in it or less than a margin beyond."""
+        """Test which positions lie in the window or less than a margin beyond it."""
         inside_x = (x > self.columns[0] - 0.5 - margin) & (x < self.columns[1] - 0.5 + margin)
         inside_y = (y > self.rows[0] - 0.5 - margin) & (y < self.rows[1] - 0.5 + margin)
         return inside_x & inside_y
@@ -85,7 +88,7 @@ WHOLE = Window()
 
 @dataclass(frozen=True)
 class SimulatedFrame:
-    """One band of a field.
+    """A simulated frame: one band of a field.
 
     Attributes
     ----------
@@ -98,7 +101,7 @@ class SimulatedFrame:
     astrometry : AsTrans
         The recorded solution.
     header : `astropy.io.fits.Header`
-        Of the image.
+        Header of the image.
     """
 
     field: Field
@@ -111,13 +114,13 @@ class SimulatedFrame:
 
 
 def sources_of(field: Field, seed: int, window: Window = WHOLE) -> NDArray[Any]:
-    """Sources whose light can reach the frames of a field.
+    """Select the sources whose light can reach the frames of a field.
 
     Parameters
     ----------
     field : Field
     seed : int
-        Of the sky.
+        Seed of the sky.
     window : Window
         Part of the field.
 
@@ -134,7 +137,7 @@ def sources_of(field: Field, seed: int, window: Window = WHOLE) -> NDArray[Any]:
 
 
 def truth_of(field: Field, seed: int, sources: NDArray[Any], window: Window = WHOLE) -> dict[str, NDArray[Any]]:
-    """The truth about a field's sources, by column.
+    """Make the truth table of the sources of a field, by column.
 
     Parameters
     ----------
@@ -145,8 +148,8 @@ def truth_of(field: Field, seed: int, sources: NDArray[Any], window: Window = WH
     -------
     dict of ndarray
         ``truth_id`` (the same in every field and run), ``label`` (1 star, 0 galaxy), ``ra``, ``dec`` (deg), ``x``,
-        ``y`` (on the r frame, 0-based), ``flux_u`` ... ``flux_z`` (nanomaggies, after extinction),
-        ``half_light_radius`` (along the major axis, arcsec, of the larger part of the light), and the columns of
+        ``y`` (pixels of r, 0-based), ``flux_u`` ... ``flux_z`` (nanomaggies, after extinction),
+        ``half_light_radius`` (along the major axis, arcsec, of the brighter component), and the other columns of
         `stargal.simulation.sky.SOURCE`.
     """
     x, y = Scan(seed, field.run, field.camcol, REFERENCE).to_pixel(field.field, sources["ra"], sources["dec"])
@@ -174,11 +177,11 @@ def simulate_frame(
     band : str
         u, g, r, i or z.
     seed : int
-        Of the sky and the nights.
+        Seed of the sky and the nights.
     sources : structured ndarray, optional
-        What `sources_of` gives, to share among bands; drawn if left out.
+        Output of `sources_of`, to share among bands; computed by default.
     window : Window
-        Part of the frame; the whole if left out.
+        Part of the frame; the whole frame by default.
 
     Returns
     -------
@@ -194,7 +197,7 @@ def simulate_frame(
     sky_counts = _interpolated_sky(recorded, window)
     counts = draw_sources(scan, field, sources, window) / calibration
     counts += scan.sky(row, x) + scan.sky_residual(row, x)
-    # A photon counts in two neighbouring frames alike: noise is a function of the row along the run.
+    # Neighbouring frames share photons in common rows: noise is a function of the row along the run.
     noise, shared = _noise(scan, field, window)
     sigma = np.sqrt(np.maximum(counts, 0) / scan.gain + scan.dark_variance)
     counts += sigma * noise + ROW_NOISE * scan.sky_sigma * shared
@@ -213,7 +216,7 @@ def simulate_frame(
 
 
 def draw_sources(scan: Scan, field: Field, sources: NDArray[Any], window: Window = WHOLE) -> Array:
-    """The light of sources on a frame, nanomaggies a pixel, without sky and noise."""
+    """Draw sources on a frame, nanomaggies per pixel, without sky and noise."""
     sigma = float(scan.calibration.mean()) * scan.sky_sigma
     sources = sources[sources["flux"][:, scan.index] > LOST * sigma]
     x, y = scan.to_pixel(field.field, sources["ra"], sources["dec"])
@@ -231,7 +234,7 @@ def draw_sources(scan: Scan, field: Field, sources: NDArray[Any], window: Window
 
 
 def shapes_on_frame(scan: Scan, field: Field, galaxies: NDArray[Any]) -> Galaxies:
-    """Galaxies as a band sees them: bulges are redder than disks, clumps bluer."""
+    """Shapes of galaxies in a band: bulges are redder than disks, clumps bluer."""
     bulge = galaxies["bulge_fraction"].astype(float)
     mixed = bulge < 0.6
     resolved = mixed & (galaxies["flux"][:, BANDS.index(REFERENCE)] > CLUMPY_FLUX)
@@ -258,10 +261,10 @@ def angle_on_frame(scan: Scan, field: Field, sources: NDArray[Any]) -> Array:
 
 
 def _noise(scan: Scan, field: Field, window: Window) -> tuple[NDArray[np.float32], Array]:
-    """Normal deviates of the pixels, and of the rows as (rows, 1), functions of the row along the run.
+    """Draw normal deviates for pixels, and for rows as (rows, 1), as functions of the row along the run.
 
-    Rows come in blocks of one field's step, each with its generator; a frame reads its own block and the first rows of
-    the next.
+    Rows are drawn in blocks of `STEP_ROWS`, each with its own generator. A frame uses its own block and the first rows
+    of the next.
     """
     pixels, rows = [], []
     for block in range(ROWS // STEP_ROWS + 1):
@@ -276,14 +279,14 @@ def _noise(scan: Scan, field: Field, window: Window) -> tuple[NDArray[np.float32
 
 
 def fill_wells(counts: Array, full: float) -> None:
-    """Let what a pixel cannot hold bleed along its column, then fill in the bleed trails from left and right.
+    """Let excess charge bleed along the columns, then interpolate over the bleed trails along the rows.
 
     Parameters
     ----------
     counts : ndarray, shape (rows, columns)
         Changed in place.
     full : float
-        Counts a pixel holds.
+        Full-well level of a pixel, counts.
     """
     full_pixels = counts > full
     if not full_pixels.any():
@@ -293,7 +296,7 @@ def fill_wells(counts: Array, full: float) -> None:
         labels, number = ndimage.label(full_pixels[:, column])
         for run in ndimage.find_objects(labels, number):
             begin, end = run[0].start, run[0].stop
-            # Charge goes both ways, half each; a pixel takes what it lacks.
+            # Half of the charge flows each way; each pixel fills up to the full well.
             excess = 0.5 * float((counts[begin:end, column] - full).sum())
             for step, place in ((-1, begin - 1), (1, end)):
                 left = excess
@@ -305,7 +308,7 @@ def fill_wells(counts: Array, full: float) -> None:
 
 
 def _interpolate_rows(counts: Array, bad: NDArray[np.bool_], most: float) -> None:
-    """Replace bad pixels by a line between the good ones on either side in their row, at most `most`."""
+    """Interpolate over bad pixels between their good neighbours in the row, up to at most `most`."""
     columns = counts.shape[1]
     for row in np.flatnonzero(bad.any(axis=1)):
         labels, number = ndimage.label(bad[row])
@@ -314,7 +317,7 @@ def _interpolate_rows(counts: Array, bad: NDArray[np.bool_], most: float) -> Non
             before = counts[row, begin - 1] if begin > 0 else counts[row, min(end, columns - 1)]
             after = counts[row, end] if end < columns else before
             line = np.linspace(before, after, end - begin + 2)[1:-1]
-            # Light peaks between the two: photo reckons with the shape of the PSF, here a parabola.
+            # The source peaks between the two neighbours: photo uses the shape of the PSF; this is a parabola.
             width = end - begin
             u = (np.arange(width) + 1) / (width + 1)
             bump = min(max(before, after) * 0.5 * width, max(most - max(before, after), 0.0))
@@ -322,7 +325,7 @@ def _interpolate_rows(counts: Array, bad: NDArray[np.bool_], most: float) -> Non
 
 
 def add_defects(scan: Scan, field: Field, window: Window, counts: Array) -> None:
-    """Interpolate over the detector's bad columns and add the cosmic rays that photo leaves, in place."""
+    """Interpolate over bad columns of the detector and add the cosmic rays that photo misses, in place."""
     for column in scan.bad_columns - window.columns[0]:
         if 0 < column < window.shape[1] - 2:
             counts[:, column] = 0.5 * (counts[:, column - 1] + counts[:, column + 1])
@@ -339,20 +342,20 @@ def add_defects(scan: Scan, field: Field, window: Window, counts: Array) -> None
 
 
 def _bin_center_sky(scan: Scan, field: Field) -> NDArray[np.float32]:
-    """The recorded sky, counts, shape (192, 256): every 8 pixels, from 8 rows before the frame."""
+    """The recorded sky, counts, shape (192, 256): every 8 pixels, starting 8 rows before the frame."""
     row = SKY_BINS * (np.arange(192) - 1.0) + STEP_ROWS * field.field + 3.5
     return scan.sky(row, SKY_BINS * np.arange(256) + 3.5).astype(np.float32)
 
 
 def sky_coordinates(window: Window = WHOLE) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where the columns and rows of a frame lie on the recorded sky: XINTERP and YINTERP."""
+    """Positions of the columns and rows of a frame on the recorded sky: XINTERP and YINTERP."""
     x = (np.arange(*window.columns) + 0.5) / SKY_BINS - 0.5
     y = (np.arange(*window.rows) + 0.5) / SKY_BINS + 0.5
     return x.astype(np.float32), y.astype(np.float32)
 
 
 def _interpolated_sky(recorded: NDArray[np.float32], window: Window) -> Array:
-    """The recorded sky at the pixels of a window, bilinear, counts."""
+    """Interpolate the recorded sky bilinearly at the pixels of a window, counts."""
     x, y = sky_coordinates(window)
     place = np.clip(y, 0, len(recorded) - 1.001)
     below = place.astype(int)
@@ -365,7 +368,7 @@ def _interpolated_sky(recorded: NDArray[np.float32], window: Window) -> Array:
 
 
 def compress_floats(values: Array, digits: int = 10) -> NDArray[np.float32]:
-    """Cut the mantissa to some binary digits, as the survey's FLOATCOMPRESS does."""
+    """Truncate the mantissa to some binary digits, like FLOATCOMPRESS in SDSS."""
     single = np.ascontiguousarray(values, dtype=np.float32)
     keep = np.uint32(0xFFFFFFFF << (24 - digits) & 0xFFFFFFFF)
     return (single.view(np.uint32) & keep).view(np.float32)
@@ -375,7 +378,7 @@ def compress_floats(values: Array, digits: int = 10) -> NDArray[np.float32]:
 
 
 def make_header(scan: Scan, field: Field) -> fits.Header:
-    """Header of the image, with the genuine one's keywords as far as they mean something here."""
+    """Make the header of the image, with the keywords of a real frame that apply to a simulation."""
     solution = scan.astrometry(field.field)
     x, y = COLUMNS / 2, float(ROWS // 2)
     ra, dec = (float(value) for value in solution.to_sky(x, y))
@@ -435,14 +438,14 @@ def make_header(scan: Scan, field: Field) -> fits.Header:
 
 
 def first_row_tai(scan: Scan, field: Field) -> float:
-    """Time of the first row, TAI seconds since MJD 0; made up, but in order."""
+    """Time of the first row, TAI seconds since MJD 0; fictitious, but in the right order."""
     start = 4.4e9 + 86400.0 * (0.25 * scan.run)
     rows = STEP_ROWS * (field.field + FRAME_LAG[scan.band])
     return round(start + rows * 0.026322 * 2.0013, 2)
 
 
 def frame_hdus(frame: SimulatedFrame) -> fits.HDUList:
-    """The four units of a frame's file."""
+    """Make the four HDUs of a frame file."""
     x, y = sky_coordinates()
     sky_columns = [
         fits.Column("ALLSKY", "49152E", dim="(256, 192)", array=frame.sky[None]),
@@ -462,7 +465,7 @@ def frame_hdus(frame: SimulatedFrame) -> fits.HDUList:
     ]
     scan_row += [(name, "D", solution[name]) for name in "ABCDEF"]
     scan_row += [(f"{name}{power}", "D", solution[f"{name}{power}"]) for name in ("DROW", "DCOL") for power in range(4)]
-    # Colour terms: none, as the simulated sources are not displaced by their colour.
+    # No colour terms: the positions of simulated sources do not depend on colour.
     scan_row += [(name, "D", 0.0) for name in ("CSROW", "CSCOL", "CCROW", "CCCOL")]
     scan_row += [("RICUT", "D", 100.0), ("MJD", "D", frame.header["TAI"] / 86400), ("AIRMASS", "D", 1.2)]
     scan_row += [("MUERR", "E", 0.03), ("NUERR", "E", 0.03)]
@@ -478,14 +481,14 @@ def frame_hdus(frame: SimulatedFrame) -> fits.HDUList:
 
 
 def frame_bytes(frame: SimulatedFrame) -> bytes:
-    """A frame as the archive serves it: FITS, bz2-compressed."""
+    """Encode a frame in the archive format: FITS, bz2-compressed."""
     stream = io.BytesIO()
     frame_hdus(frame).writeto(stream)
     return bz2.compress(stream.getvalue())
 
 
 def simulate_field(field: Field, seed: int) -> tuple[Mapping[str, SimulatedFrame], dict[str, NDArray[Any]]]:
-    """All five frames of a field and the truth about it."""
+    """Simulate all five frames of a field, with its truth table."""
     sources = sources_of(field, seed)
     frames = {band: simulate_frame(field, band, seed, sources) for band in BANDS}
     return frames, truth_of(field, seed, sources)

@@ -1,9 +1,9 @@
-"""Draw stars and galaxies as a telescope sees them.
+"""Draw stars and galaxies convolved with the PSF of a telescope.
 
-The PSF is two Gaussians and a power law, (1 + r**2 / w**2)**-1.5, all stretched with the seeing and slightly
-elliptical. Its Fourier transform is known in closed form, as is that of the exponential profile, so that galaxies are
-drawn as the product of transforms, many stamps of one size at once; stars are drawn from the formula itself, far
-enough out for their wings. Fluxes, radii and positions are in the unit of the image and pixels.
+The PSF is the sum of two Gaussians and a power law, (1 + r**2 / w**2)**-1.5, all scaled with the seeing and slightly
+elliptical. The Fourier transforms of the PSF and of the exponential profile have closed forms. Galaxies are drawn as
+products of transforms, many stamps of one size at once. Stars are drawn directly from the PSF formula, on stamps large
+enough for their wings. Fluxes are in the unit of the image, radii and positions in pixels.
 
 References
 ----------
@@ -21,7 +21,7 @@ from scipy import fft, special
 Array = NDArray[np.floating[Any]]
 
 INNER, OUTER, WINGS = 1.0, 1.9, 1.05
-"""Widths of the two Gaussians and of the power law, in units of the first (fitted as the shares)."""
+"""Widths of the two Gaussians and of the power law, in units of the first (fitted like the shares)."""
 
 SHARES = {
     "u": (0.55, 0.18, 0.27),
@@ -30,40 +30,43 @@ SHARES = {
     "i": (0.485, 0.17, 0.345),
     "z": (0.475, 0.155, 0.37),
 }
-"""Shares of the three in the flux at a FWHM of `SHARES_FWHM` (fitted to stars of genuine runs, to 15 arcsec)."""
+"""Flux fractions of the three components at a FWHM of `SHARES_FWHM` (fitted to stars of real runs, to 15 arcsec)."""
 
 SHARES_FWHM = 1.3
-"""Arcsec. Under another seeing the share of the wings is inversely as the FWHM: what the camera scatters far out keeps
-its brightness on the sky, as it does on genuine frames of 1.0 to 1.6 arcsec."""
+"""FWHM for which `SHARES` holds, arcsec.
+
+The flux fraction of the wings is inversely proportional to the FWHM: light scattered by the camera keeps its surface
+brightness, as in real frames with a seeing of 1.0 to 1.6 arcsec.
+"""
 
 SPIKES = 0.007
-"""Share of a bright star's flux in the four diffraction spikes (fitted to genuine frames)."""
+"""Fraction of a bright star's flux in the four diffraction spikes (fitted to real frames)."""
 
 SPIKED = 64
-"""Half size of the stamps from which on spikes are drawn, pixels."""
+"""Minimum half size of stamps with spikes, pixels."""
 
 STAR_HALVES = (10, 15, 24, 40, 64, 100, 160, 250, 400)
 GALAXY_SIDES = (24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-"""Sizes of the stamps, pixels."""
+"""Half sizes of star stamps and sizes of galaxy stamps, pixels."""
 
 EXPONENTIAL_SCALE = 1.67835
-"""Half-light radius of the exponential profile over its scale length."""
+"""Ratio of the half-light radius of the exponential profile to its scale length."""
 
 CLUMPS = 30
-"""Star-forming regions of a disk."""
+"""Number of star-forming regions in a disk."""
 
 CHUNK = 2_000_000
-"""Pixels drawn at once."""
+"""Largest number of pixels drawn at once."""
 
 
 @dataclass(frozen=True)
 class Blur:
-    """The PSF at the place of each source.
+    """The PSF at the position of each source.
 
     Attributes
     ----------
     shares : tuple of float
-        Of the inner and outer Gaussian and the wings in the flux.
+        Flux fractions of the inner Gaussian, the outer Gaussian and the wings.
     width : ndarray, shape (n,)
         Standard deviation of the inner Gaussian, pixels.
     ellipticity : ndarray, shape (2,)
@@ -79,7 +82,7 @@ class Blur:
 
     @classmethod
     def of_fwhm(cls, shares: tuple[float, float, float], fwhm: Array, ellipticity: Array, spike_angle: float) -> "Blur":
-        """The PSF with a full width at half maximum, pixels, of the best-fitting Gaussian."""
+        """Make the PSF whose best-fitting Gaussian has a given full width at half maximum, pixels."""
         return cls(shares, fwhm / fwhm_of_unit(shares), ellipticity, spike_angle)
 
     def __getitem__(self, keep: Any) -> "Blur":
@@ -91,7 +94,7 @@ class Blur:
         return Blur(self.shares, *single, self.spike_angle)
 
     def profile(self, dx: Array, dy: Array) -> Array:
-        """Surface brightness of a point of unit flux; `dx`, `dy` (n, rows, columns) pixels from it."""
+        """Surface brightness of a point source of unit flux at offsets `dx`, `dy` (n, rows, columns), pixels."""
         e1, e2 = self.ellipticity
         determinant = 1 - e1**2 - e2**2
         square = ((1 - e1) * dx**2 - 2 * e2 * dx * dy + (1 + e1) * dy**2) / determinant
@@ -104,12 +107,12 @@ class Blur:
         return result / (2 * np.pi * float(np.sqrt(determinant)) * self.width[:, None, None] ** 2)
 
     def spikes(self, dx: Array, dy: Array) -> Array:
-        """Surface brightness of the diffraction spikes of a point of unit flux."""
+        """Surface brightness of the diffraction spikes of a point source of unit flux."""
         cosine, sine = np.cos(self.spike_angle), np.sin(self.spike_angle)
         along, across = cosine * dx + sine * dy, cosine * dy - sine * dx
         result = np.zeros(dx.shape, dx.dtype)
         for length, breadth in ((along, across), (across, along)):
-            # A spike widens outwards; along it, light falls as r**-2.
+            # A spike widens outwards; its brightness falls as r**-2.
             wide = 1.1 + 0.015 * np.abs(length)
             result += np.exp(-0.5 * (breadth / wide) ** 2) / wide / (length**2 + 64.0)
         return SPIKES * 8.0 / (2 * np.pi) ** 1.5 * result
@@ -128,7 +131,7 @@ class Blur:
 
 
 def shares_of(band: str, fwhm: float) -> tuple[float, float, float]:
-    """Shares of the two Gaussians and of the wings in the flux, in a run of a mean FWHM, arcsec."""
+    """Flux fractions of the two Gaussians and the wings, for a run with a mean FWHM, arcsec."""
     inner, outer, wings = SHARES[band]
     scattered = wings * SHARES_FWHM / fwhm
     core = (1 - scattered) / (inner + outer)
@@ -157,7 +160,7 @@ def add_stars(image: Array, x: Array, y: Array, flux: Array, blur: Blur, faint: 
     image : ndarray, shape (rows, columns)
     x, y, flux : ndarray, shape (n,)
     blur : Blur
-        Of the n sources.
+        PSF at the n sources.
     faint : float
         Surface brightness below which wings are cut off.
     """
@@ -182,14 +185,14 @@ class Galaxies:
     Attributes
     ----------
     bulge_fraction, clump_fraction : ndarray
-        Share of the bulge in the flux, share of clumps in the disk's flux.
+        Fraction of the flux in the bulge, and of the disk flux in clumps.
     disk_radius, bulge_radius : ndarray
         Half-light radii along the major axis, pixels.
     axis_ratio, bulge_axis_ratio : ndarray
     angle : ndarray
-        Of the major axis, from x towards y, rad.
+        Angle of the major axis, from x towards y, rad.
     identity : ndarray of int
-        Seeds the places of a galaxy's clumps.
+        Seed of the positions of the clumps.
     """
 
     bulge_fraction: Array
@@ -210,7 +213,7 @@ class Galaxies:
         return Galaxies(**values | {"identity": self.identity})
 
     def transform(self, kx: Array, ky: Array) -> NDArray[np.inexact[Any]]:
-        """Fourier transform of unit flux, as `Blur.transform`; complex where there are clumps."""
+        """Fourier transform for unit flux, as in `Blur.transform`; complex if there are clumps."""
         cosine, sine = np.cos(self.angle)[:, None, None], np.sin(self.angle)[:, None, None]
         along, across = kx * cosine + ky * sine, ky * cosine - kx * sine
         bulge = self.bulge_fraction[:, None, None]
@@ -235,7 +238,7 @@ class Galaxies:
         return with_clumps
 
     def _clumps(self, index: int, kx: Array, ky: Array) -> NDArray[np.complexfloating[Any, Any]]:
-        """Fourier transform of the clumps of one galaxy: points strewn over its disk; shape (rows, columns)."""
+        """Fourier transform of the clumps of one galaxy, random points in its disk; shape (rows, columns)."""
         rng = np.random.default_rng(int(self.identity[index]))
         # Distances of an exponential disk follow a gamma distribution of shape 2.
         radius = rng.gamma(2.0, size=CLUMPS) * self.disk_radius[index] / EXPONENTIAL_SCALE
@@ -250,7 +253,7 @@ class Galaxies:
 
 
 def add_galaxies(image: Array, x: Array, y: Array, flux: Array, shapes: Galaxies, blur: Blur) -> None:
-    """Add galaxies to an image, in place; parameters as `add_stars`."""
+    """Add galaxies to an image, in place; parameters as in `add_stars`."""
     extent = np.maximum(
         np.where(shapes.bulge_fraction < 1, 4.0 * shapes.disk_radius, 0),
         np.where(shapes.bulge_fraction > 0.05, 5.0 * shapes.bulge_radius, 0),
@@ -258,7 +261,7 @@ def add_galaxies(image: Array, x: Array, y: Array, flux: Array, shapes: Galaxies
     sides = np.array(GALAXY_SIDES)
     for side, chosen in _tiers(2 * extent + 8 * blur.width, sides, sides**2):
         column, row = np.rint(x[chosen]).astype(int), np.rint(y[chosen]).astype(int)
-        # Single precision is good to 1e-6 of a peak, and twice as fast.
+        # Single precision is accurate to 1e-6 of a peak, and twice as fast.
         ky, kx = np.meshgrid(fft.fftfreq(side), fft.rfftfreq(side), indexing="ij")
         kx, ky = kx[None].astype(np.float32), ky[None].astype(np.float32)
         transform = shapes[chosen].single().transform(kx, ky) * blur[chosen].single().transform(kx, ky)
@@ -268,22 +271,22 @@ def add_galaxies(image: Array, x: Array, y: Array, flux: Array, shapes: Galaxies
         along = np.exp(-2j * np.pi * shift_y[:, None] * fft.fftfreq(side))
         transform = transform * across.astype(np.complex64)[:, None, :] * along.astype(np.complex64)[:, :, None]
         stamps = fft.irfft2(transform, s=(side, side))
-        # The wings that left the stamp came back on the other side, nearly even.
+        # Subtract the wings beyond the stamp, which wrap around almost uniformly.
         outside = blur.shares[2] * WINGS * blur.width[chosen] / np.hypot(side / 2, WINGS * blur.width[chosen])
         stamps -= (outside / side**2).astype(np.float32)[:, None, None]
         _add(image, stamps * flux[chosen, None, None].astype(np.float32), row - side // 2, column - side // 2)
 
 
 def exponential_transform(k: Array) -> Array:
-    """Fourier transform of the exponential profile of unit flux and half-light radius; `k` in cycles."""
+    """Fourier transform of the exponential profile of unit flux and half-light radius; `k` in cycles per unit."""
     square = 1 + (2 * np.pi / EXPONENTIAL_SCALE * k) ** 2
     return 1 / (square * np.sqrt(square))
 
 
 def de_vaucouleurs_transform(k: Array) -> Array:
-    """Fourier transform of de Vaucouleurs' profile of unit flux and effective radius, cut off as photo's is."""
+    """Fourier transform of the de Vaucouleurs profile of unit flux and effective radius, truncated as in photo."""
     grid, values = (table.astype(k.dtype) for table in _de_vaucouleurs_table())
-    # The table is even in the cube root of k: no search.
+    # The table is evenly spaced in the cube root of k, so no search is needed.
     place = np.minimum(np.cbrt(k) * ((len(grid) - 1) / float(grid[-1])), len(grid) - 1.001)
     below = place.astype(np.intp)
     part = place - below
@@ -292,7 +295,7 @@ def de_vaucouleurs_transform(k: Array) -> Array:
 
 @cache
 def _de_vaucouleurs_table() -> tuple[Array, Array]:
-    """Cube roots of wave numbers up to 64, and the transform there."""
+    """Cube roots of wave numbers up to 64, and the transform at these wave numbers."""
     root = np.linspace(0, 4.0, 801)
     fourth = np.linspace(0, 8**0.25, 6001)
     r = fourth**4
@@ -304,7 +307,7 @@ def _de_vaucouleurs_table() -> tuple[Array, Array]:
 
 
 def _tiers(wanted: Array, sizes: NDArray[np.intp], pixels: NDArray[np.intp]) -> Any:
-    """Sources by the smallest size that holds them, in pieces of at most `CHUNK` pixels."""
+    """Group sources by the smallest sufficient stamp size, in chunks of at most `CHUNK` pixels."""
     tier = np.minimum(np.searchsorted(sizes, wanted), len(sizes) - 1)
     for index, size in enumerate(sizes):
         chosen = np.flatnonzero(tier == index)
@@ -314,7 +317,7 @@ def _tiers(wanted: Array, sizes: NDArray[np.intp], pixels: NDArray[np.intp]) -> 
 
 
 def _add(image: Array, stamps: Array, row: NDArray[np.intp], column: NDArray[np.intp]) -> None:
-    """Add stamps to an image at their lower left corners, as far as they lie on it."""
+    """Add stamps to an image at their lower left corners, clipped to the image."""
     rows, columns = image.shape
     height, width = stamps.shape[1:]
     for stamp, top, left in zip(stamps, row.tolist(), column.tolist(), strict=True):

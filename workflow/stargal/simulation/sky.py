@@ -1,12 +1,12 @@
 """The simulated sky: stars and galaxies as a deterministic function of position and seed.
 
-The sky is cut into HEALPix cells of 0.013 square degrees. Each cell draws its own sources, from a generator seeded by
-the seed and the cell's number, so that a source is the same for every frame that sees it, and no frame needs another.
+The sky is divided into HEALPix cells of 0.013 square degrees. The sources of a cell are drawn from a generator seeded
+with the sky seed and the cell number. A source is therefore identical in all frames, and each frame is independent.
 
-Stars are drawn from three components of the Galaxy: their number follows from the density along the line of sight and
-the luminosity function, their colours from the absolute magnitude and the metallicity, along the stellar locus.
-Galaxies are drawn by apparent magnitude, then redshift, type, absolute magnitude, size and shape, in this order.
-Neither quasars and white dwarfs are drawn, nor binaries, nor the clustering of galaxies.
+Stars are drawn from three components of the Galaxy. Their number depends on the density along the line of sight and on
+the luminosity function; their colours depend on absolute magnitude and metallicity, along the stellar locus. For
+galaxies, apparent magnitude, redshift, type, absolute magnitude, size and shape are drawn in this order. Quasars, white
+dwarfs, binaries and the clustering of galaxies are not simulated.
 
 References
 ----------
@@ -37,19 +37,19 @@ from stargal.survey.fields import BANDS
 Array = NDArray[np.floating[Any]]
 
 NSIDE = 512
-"""HEALPix resolution of the cells; 3.1 million cover the sky."""
+"""HEALPix resolution of the cells; 3.1 million cells cover the sky."""
 
 CELL_AREA = 4 * np.pi * (180 / np.pi) ** 2 / (12 * NSIDE**2)
 """Area of a cell, square degrees."""
 
 FAINTEST = 24.5
-"""r magnitude of the faintest sources, two below the detection limit: fainter ones are lost in the noise."""
+"""r magnitude of the faintest sources, two magnitudes fainter than the detection limit."""
 
 STAR_BRIGHTEST, GALAXY_BRIGHTEST = 10.0, 13.0
-"""r magnitude of the brightest sources. Brighter ones are few, and spoil the fields they fall on."""
+"""r magnitude of the brightest stars and galaxies. Brighter ones are rare, and spoil the fields around them."""
 
 STAR, GALAXY = 1, 0
-"""Classes of the truth."""
+"""True classes."""
 
 SOURCE = np.dtype(
     [
@@ -68,13 +68,13 @@ SOURCE = np.dtype(
         ("position_angle", "f4"),
     ]
 )
-"""What is known of a source.
+"""Properties of a source.
 
-`label` is 1 for stars, 0 for galaxies; positions are in deg, ICRS; `flux` is above the atmosphere, after extinction,
-in nanomaggies, u g r i z. A galaxy is an exponential disk and a de Vaucouleurs bulge: `bulge_fraction` is the bulge's
-share of the flux in r, `clump_fraction` that of star-forming clumps in the disk's, radii are those of half the light
-along the major axis, arcsec (the bulge's before its profile is cut off), `position_angle` that of the major axis from
-north to east, deg. Stars have zeros there.
+`label` is 1 for stars, 0 for galaxies. Positions are in deg, ICRS. `flux` is in nanomaggies, in u g r i z, above the
+atmosphere and after extinction. A galaxy consists of an exponential disk and a de Vaucouleurs bulge. `bulge_fraction`
+is the fraction of the flux in r from the bulge, `clump_fraction` the fraction of the disk flux from star-forming
+clumps. Radii are half-light radii along the major axis, arcsec (for the bulge, of the untruncated profile).
+`position_angle` is the angle of the major axis from north to east, deg. All of these are zero for stars.
 """
 
 EXTINCTION = np.array([5.155, 3.793, 2.751, 2.086, 1.479])
@@ -82,21 +82,21 @@ EXTINCTION = np.array([5.155, 3.793, 2.751, 2.086, 1.479])
 
 
 def sources_within(ra: float, dec: float, radius: float, seed: int) -> NDArray[Any]:
-    """Sources of all the cells that a circle touches, some beyond it.
+    """Return the sources in all cells that a circle touches, including some outside the circle.
 
     Parameters
     ----------
     ra, dec : float
         Centre, deg.
     radius : float
-        deg.
+        Radius, deg.
     seed : int
-        Of the sky.
+        Seed of the sky.
 
     Returns
     -------
     structured ndarray of `SOURCE`
-        In ascending order of the cell, thus the same in any circle.
+        In ascending order of the cell, so the order is the same for any circle.
     """
     grid = HEALPix(NSIDE, order="nested")
     cells = np.sort(grid.cone_search_lonlat(ra * units.deg, dec * units.deg, radius * units.deg))
@@ -104,13 +104,13 @@ def sources_within(ra: float, dec: float, radius: float, seed: int) -> NDArray[A
 
 
 def draw_cell(cell: int, seed: int) -> NDArray[Any]:
-    """All sources of one cell, a structured array of `SOURCE`."""
+    """Draw all sources of one cell, a structured array of `SOURCE`."""
     rng = np.random.default_rng([seed, cell])
     ra, dec = cell_positions(cell, 0.5, 0.5)
     stars = draw_stars(rng, float(ra), float(dec))
     galaxies = draw_galaxies(rng)
     sources = np.concatenate([stars, galaxies])
-    # HEALPix cells have equal areas in their own two coordinates too.
+    # Uniform coordinates within a HEALPix cell give a uniform density on the sky.
     sources["ra"], sources["dec"] = cell_positions(cell, *rng.uniform(size=(2, len(sources))))
     sources["truth_id"] = (cell << 20) + np.arange(len(sources))
     sources["flux"] *= 10 ** (-0.4 * extinction(float(ra), float(dec)))
@@ -118,7 +118,7 @@ def draw_cell(cell: int, seed: int) -> NDArray[Any]:
 
 
 def cell_positions(cell: int, across: ArrayLike, along: ArrayLike) -> tuple[Array, Array]:
-    """Right ascension and declination (deg) of points of a cell, from two coordinates between 0 and 1."""
+    """Right ascension and declination (deg) of points in a cell, from two cell coordinates between 0 and 1."""
     lon, lat = HEALPix(NSIDE, order="nested").healpix_to_lonlat(cell, dx=across, dy=along)
     return lon.deg, lat.deg
 
@@ -126,7 +126,7 @@ def cell_positions(cell: int, across: ArrayLike, along: ArrayLike) -> tuple[Arra
 def extinction(ra: float, dec: float) -> Array:
     """Galactic extinction in u g r i z, mag: a plane-parallel layer of E(B-V) = 0.016 / sin |b|.
 
-    So much dust is typical of the map of Schlegel et al. (1998) at high latitudes; its clouds are left out.
+    This amount of dust is typical of the map of Schlegel et al. (1998) at high latitudes; clouds are not simulated.
     """
     _, latitude = galactic(ra, dec)
     return EXTINCTION * 0.016 / np.sin(np.radians(max(abs(latitude), 5.0)))
@@ -153,13 +153,13 @@ class Component:
     Attributes
     ----------
     local : float
-        Its density near the Sun, relative to the thin disk's.
+        Density near the Sun, relative to the thin disk.
     turnoff : float
         Absolute r magnitude of the brightest stars still on the main sequence.
     giant_color : float
-        g - i of what is brighter.
+        g - i of brighter stars.
     metallicity, metallicity_scatter : float
-        [Fe/H].
+        Mean and standard deviation of [Fe/H].
     """
 
     local: float
@@ -177,17 +177,17 @@ COMPONENTS = (
     Component(0.0019, 4.2, 0.7, -1.46, 0.3),
 )
 """Thin disk, thick disk and halo (shapes of Juric et al. 2008, table 10; metallicities after Ivezic et al. 2008).
-The local densities of thick disk and halo, less than half of theirs, are fitted, with the luminosity function, to the
-star counts of the genuine sweep of run 4510 by magnitude and g - r."""
+The local densities of thick disk and halo are less than half of theirs. They are fitted, together with the luminosity
+function, to the star counts of the real sweep of run 4510 by magnitude and g - r."""
 
 SUN_RADIUS, SUN_HEIGHT = 8000.0, 25.0
-"""Of the Sun in the Galaxy, pc."""
+"""Galactocentric radius of the Sun and its height above the Galactic plane, pc."""
 
 MAGNITUDES = np.arange(0.1, 16.0, 0.2)
-"""Absolute r magnitudes of the table of counts, middle of steps."""
+"""Absolute r magnitudes of the table of counts, at the centres of steps."""
 
 MODULI = np.arange(3.125, 19.6, 0.25)
-"""Distance moduli of the table of counts, middle of steps: 42 pc to 83 kpc."""
+"""Distance moduli of the table of counts, at the centres of steps: 42 pc to 83 kpc."""
 
 LUMINOSITY = (
     np.array(
@@ -195,8 +195,11 @@ LUMINOSITY = (
     )
     * 1e-3
 )
-"""Stars per cubic parsec and magnitude near the Sun, at absolute r magnitude 0, 1 ... 16: the run of Jahreiss & Wielen
-(1997), changed by up to a quarter so that counts by magnitude and g - r are those of the genuine sweep of run 4510."""
+"""Stars per cubic parsec and magnitude near the Sun, at absolute r magnitude 0, 1 ... 16.
+
+The values of Jahreiss & Wielen (1997) are changed by up to a quarter, to fit the counts by magnitude and g - r of the
+real sweep of run 4510.
+"""
 
 LOCUS = {
     "ug": (1.0636113, -1.6267818, 4.9389572, -3.2809081, 0.8725109, -0.0828035),
@@ -207,7 +210,7 @@ LOCUS = {
 """Colours as polynomials in g - i (Covey et al. 2007, table 4)."""
 
 LOCUS_BLUE = {"ug": 1.2, "gr": 0.76, "ri": 0.24, "iz": 0.15}
-"""Slope of the colours with g - i below `LOCUS_BLUEST`, where the polynomials turn away from the stars."""
+"""Slope of the colours with g - i below `LOCUS_BLUEST`, where the polynomials deviate from the stars."""
 
 LOCUS_BLUEST, LOCUS_REDDEST = 0.5, 3.6
 
@@ -215,20 +218,20 @@ LOCUS_SHIFT = {
     "ug": ((0.5, 0.8, 1.6, 2.2, 3.0), (0.0, -0.06, -0.1, -0.14, -0.25)),
     "iz": ((0.5, 3.0), (0.015, 0.025)),
 }
-"""What is added to the colours by g - i: stars of the genuine sweep of run 4510 less the polynomials."""
+"""Correction to the colours by g - i: stars of the real sweep of run 4510 minus the polynomials."""
 
 LOCUS_SCATTER = {"ug": (0.06, 0.1), "gr": (0.025, 0.045), "iz": (0.025, 0.035)}
-"""Width of the locus, mag, of stars bluer and redder than g - i = 2 (fitted to the same)."""
+"""Width of the locus for stars bluer and redder than g - i = 2, mag (fitted to the same sweep)."""
 
 
 def draw_stars(rng: np.random.Generator, ra: float, dec: float) -> NDArray[Any]:
-    """Stars of one cell, without positions and extinction.
+    """Draw the stars of one cell, without positions and extinction.
 
     Parameters
     ----------
     rng : Generator
     ra, dec : float
-        Where the counts are taken, deg.
+        Position for which the counts are computed, deg.
     """
     expected = expected_stars(ra, dec) * CELL_AREA
     cumulative = np.cumsum(expected)
@@ -245,12 +248,12 @@ def draw_stars(rng: np.random.Generator, ra: float, dec: float) -> NDArray[Any]:
 
 
 def expected_stars(ra: float, dec: float) -> Array:
-    """Stars per square degree towards a direction, before extinction.
+    """Return the expected number of stars per square degree in a direction, before extinction.
 
     Returns
     -------
     ndarray, shape (components, absolute magnitudes, distance moduli)
-        For the steps of `COMPONENTS`, `MAGNITUDES`, `MODULI`.
+        Steps of `COMPONENTS`, `MAGNITUDES`, `MODULI`.
     """
     longitude, latitude = np.radians(galactic(ra, dec))
     distance = 10 ** (MODULI / 5 + 1)
@@ -277,14 +280,14 @@ def _luminosities() -> Array:
     rows = []
     for component in COMPONENTS:
         on_sequence = np.interp(MAGNITUDES, np.arange(len(LUMINOSITY)), LUMINOSITY)
-        # Giants of old populations: few, their number falling by 0.3 dex a magnitude.
+        # Giants of old populations: few, with counts that fall by 0.3 dex per magnitude towards the bright end.
         giants = 1.0e-4 * 10 ** (0.3 * (MAGNITUDES - component.turnoff))
         rows.append(component.local * np.where(component.turnoff > MAGNITUDES, giants, on_sequence))
     return np.array(rows) * (MAGNITUDES[1] - MAGNITUDES[0])
 
 
 def star_colors(rng: np.random.Generator, component: NDArray[np.intp], absolute: Array) -> Array:
-    """Colours u-g, g-r, r-i, i-z of stars, shape (n, 4), from component and absolute r magnitude."""
+    """Draw colours u-g, g-r, r-i, i-z of stars, shape (n, 4), from component and absolute r magnitude."""
     parameters = np.array([(c.turnoff, c.giant_color, c.metallicity, c.metallicity_scatter) for c in COMPONENTS])
     turnoff, giant_color, metallicity, scatter = parameters[component].T
     number = len(absolute)
@@ -303,7 +306,7 @@ def star_colors(rng: np.random.Generator, component: NDArray[np.intp], absolute:
         if name in LOCUS_SCATTER:
             blue, red = LOCUS_SCATTER[name]
             found[name] += np.where(color < 2.0, blue, red) * rng.standard_normal(number)
-    # Metal-poor stars have more ultraviolet.
+    # Metal-poor stars are brighter in the ultraviolet.
     found["ug"] += np.where(color < 1.0, 0.12 * (metallicity + 0.8), 0.0)
     found["ri"] = color - found["gr"]
     return np.stack([found["ug"], found["gr"], found["ri"], found["iz"]], axis=1)
@@ -320,20 +323,28 @@ def flux_from_colors(r: Array, colors: Array) -> Array:
 
 COUNT_MAGNITUDES = np.arange(13.0, 26.0)
 COUNTS = np.array([-0.69, -0.08, 0.53, 1.13, 1.72, 2.25, 2.74, 3.18, 3.57, 3.93, 4.28, 4.59, 4.85])
-"""Logarithm of the galaxies per square degree and magnitude at r = 13 ... 25: a slope of 0.6 a magnitude, that of
-uniform space, flattening to 0.3, the run that Yasuda et al. (2001) and Capak et al. (2004) count; the numbers
-themselves are fitted to the galaxies of r = 15 to 22 on genuine frames."""
+"""Logarithm of the number of galaxies per square degree and magnitude at r = 13 ... 25.
+
+The slope flattens from 0.6 per magnitude, that of a uniform density, to 0.3, as in the counts of Yasuda et al. (2001)
+and Capak et al. (2004). The normalisation is fitted to galaxies of r = 15 to 22 in real frames.
+"""
 
 MEDIAN_REDSHIFT = (
     [13, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25],
     [0.02, 0.04, 0.08, 0.12, 0.17, 0.24, 0.33, 0.46, 0.6, 0.75, 0.85],
 )
-"""Median redshift of galaxies by r magnitude: a smooth run, rounded, through that of the main galaxy sample (0.10 at
-17.8; Strauss et al. 2002, AJ 124, 1810) and those of deep surveys (Coil et al. 2004, ApJ 617, 765)."""
+"""Median redshift of galaxies by r magnitude.
+
+A smooth, rounded relation through the main galaxy sample (0.10 at 17.8; Strauss et al. 2002, AJ 124, 1810) and deep
+surveys (Coil et al. 2004, ApJ 617, 765).
+"""
 
 EARLY_FRACTION = ([14, 18, 19, 20, 21, 22, 23, 24], [0.5, 0.48, 0.47, 0.45, 0.38, 0.28, 0.18, 0.1])
-"""Share of early types by r magnitude: about half of the bright ones, as Strateva et al. (2001) find two types; the
-fall beyond 20 is fitted to the colours of galaxies on genuine frames."""
+"""Fraction of early types by r magnitude.
+
+About half of the bright galaxies, following the two types of Strateva et al. (2001). The decline beyond 20 is fitted to
+the colours of galaxies in real frames.
+"""
 
 EARLY_COLORS = (
     (0.0, 0.1, 0.2, 0.33, 0.4, 0.55, 0.7, 0.9),
@@ -349,25 +360,27 @@ LATE_COLORS = (
     (0.25, 0.3, 0.35, 0.4, 0.52, 0.65, 0.6),
     (0.2, 0.25, 0.28, 0.3, 0.32, 0.38, 0.47),
 )
-"""u-g, g-r, r-i, i-z by redshift (first row) of an elliptical and an Sbc galaxy: the runs of Fukugita, Shimasaku &
-Ichikawa (1995, PASP 107, 945), smoothed, fitted to the colours of galaxies on genuine frames: u-g by up to 0.3, the
-others by up to 0.1."""
+"""u-g, g-r, r-i, i-z by redshift (first row) of an elliptical and an Sbc galaxy.
+
+Smoothed values of Fukugita, Shimasaku & Ichikawa (1995, PASP 107, 945), adjusted to the colours of galaxies in real
+frames: u-g by up to 0.3, the others by up to 0.1.
+"""
 
 LATE_SPREAD, EARLY_SPREAD = np.array([0.20, 0.16, 0.07, 0.06]), np.array([0.12, 0.05, 0.025, 0.025])
-"""How far colours spread, all of a galaxy's together, mag (chosen); another 0.03 each on its own."""
+"""Scatter of the colours, common to all colours of a galaxy, mag (assumed); each colour scatters by another 0.03."""
 
 RADIUS_SCALE = 1.2
-"""Shen's radii are enlarged by this, fitted to the PSF over model fluxes of r = 17 to 22 on genuine frames."""
+"""Factor on the radii of Shen et al., fitted to PSF to model flux ratios at r = 17 to 22 in real frames."""
 
 HUBBLE_DISTANCE = 299792.458 / 70.0
 """c / H0, Mpc, for H0 = 70 km/s/Mpc."""
 
 
 def draw_galaxies(rng: np.random.Generator) -> NDArray[Any]:
-    """Galaxies of one cell, without positions and extinction.
+    """Draw the galaxies of one cell, without positions and extinction.
 
-    Disks are as thick as Ryden (2004) finds and seen from random directions; the shares of bulges and clumps and the
-    axis ratios of early types are chosen.
+    Disks have the thickness of Ryden (2004) and random orientations. The bulge and clump fractions and the axis ratios
+    of early types are assumed.
     """
     grid = np.arange(GALAXY_BRIGHTEST, FAINTEST + 0.01, 0.05)
     density = galaxy_counts(grid)
@@ -401,19 +414,19 @@ def draw_galaxies(rng: np.random.Generator) -> NDArray[Any]:
 
 
 def galaxy_counts(r: ArrayLike) -> Array:
-    """Galaxies per square degree and magnitude at r magnitudes, before extinction."""
+    """Return the number of galaxies per square degree and magnitude at r magnitudes, before extinction."""
     return np.asarray(10 ** np.interp(np.asarray(r, float), COUNT_MAGNITUDES, COUNTS))
 
 
 def draw_redshifts(rng: np.random.Generator, r: Array) -> Array:
-    """Redshifts of galaxies of r magnitude: dN/dz in z**2 exp(-(z / z0)**1.5), of the median at that magnitude."""
+    """Draw redshifts for r magnitudes: dN/dz ~ z**2 exp(-(z / z0)**1.5), with the median at that magnitude."""
     # (z / z0)**1.5 follows a gamma distribution of shape 2, whose median is 1.678.
     scaled = (rng.gamma(2.0, size=len(r)) / 1.678) ** (1 / 1.5)
     return np.clip(np.interp(r, *MEDIAN_REDSHIFT) * scaled, 0.005, 3.0)
 
 
 def galaxy_colors(rng: np.random.Generator, early: NDArray[np.bool_], redshift: Array) -> Array:
-    """Colours u-g, g-r, r-i, i-z of galaxies, shape (n, 4)."""
+    """Draw colours u-g, g-r, r-i, i-z of galaxies, shape (n, 4)."""
     common = rng.standard_normal((len(redshift), 1))
     own = 0.03 * rng.standard_normal((len(redshift), 4))
     of_early, of_late = (
@@ -434,10 +447,10 @@ def _distances() -> tuple[Array, Array]:
 
 
 def half_light_radius(rng: np.random.Generator, r: Array, redshift: Array, early: NDArray[np.bool_]) -> Array:
-    """Half-light radii of galaxies, circularised, arcsec.
+    """Draw circularised half-light radii of galaxies, arcsec.
 
-    Shen et al. 2003, equations 14 to 16 with the constants of their table 1, and radii that shrink by (1 + z)**-0.75
-    for late and (1 + z)**-1.48 for early types (van der Wel et al. 2014).
+    Shen et al. 2003, equations 14 to 16 with the constants of their table 1. Radii evolve as (1 + z)**-0.75 for late
+    and (1 + z)**-1.48 for early types (van der Wel et al. 2014).
     """
     comoving = np.interp(redshift, *_distances())
     modulus = 5 * np.log10(comoving * (1 + redshift)) + 25

@@ -1,0 +1,77 @@
+"""Recording and checking the origin of a sky's files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stargal.archive.origin import check_origin, record_origin
+from stargal.errors import StargalError
+from stargal.io.files import ORIGIN
+
+ARCHIVE = {"origin": "archive", "url": "https://archive.example", "release": "dr17"}
+SIMULATOR = {"origin": "simulator", "seed": 1}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "resources" / "sky"
+
+
+@pytest.mark.parametrize("origin", [ARCHIVE, SIMULATOR])
+def test_a_missing_folder_passes_and_is_not_created(folder: Path, origin: dict[str, Any]) -> None:
+    check_origin(folder, origin)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("origin", [ARCHIVE, SIMULATOR])
+def test_the_origin_is_recorded_once(folder: Path, origin: dict[str, Any]) -> None:
+    record_origin(folder, origin)
+    assert json.loads((folder / ORIGIN).read_text()) == origin
+    written = (folder / ORIGIN).stat().st_mtime_ns
+    record_origin(folder, dict(reversed(origin.items())))
+    assert (folder / ORIGIN).stat().st_mtime_ns == written
+    assert [path.name for path in folder.iterdir()] == [ORIGIN]
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "message"),
+    [
+        (ARCHIVE, SIMULATOR, r"archive https://archive\.example, release dr17, but .* the simulator, seed 1: give the"),
+        (SIMULATOR, ARCHIVE, "files of the simulator, seed 1, but the configuration asks for the archive https"),
+        (SIMULATOR, SIMULATOR | {"seed": 2}, "seed 1, but the configuration asks for the simulator, seed 2"),
+        (ARCHIVE, ARCHIVE | {"release": "dr13"}, "release dr17, but the configuration asks for .*release dr13"),
+        (ARCHIVE, ARCHIVE | {"url": "file:///mirror"}, r"only the address .* has changed, remove .*origin\.json"),
+    ],
+)
+def test_another_origin_is_refused_and_the_record_kept(
+    folder: Path, held: dict[str, Any], wanted: dict[str, Any], message: str
+) -> None:
+    record_origin(folder, held)
+    for function in (check_origin, record_origin):
+        with pytest.raises(StargalError, match=message):
+            function(folder, wanted)
+    assert json.loads((folder / ORIGIN).read_text()) == held
+
+
+def test_simulated_files_without_a_record_do_not_pass_as_an_archive(folder: Path) -> None:
+    (folder / "frames").mkdir(parents=True)
+    (folder / "truth").mkdir()
+    with pytest.raises(StargalError, match="files of a simulator, but the configuration asks for the archive"):
+        check_origin(folder, ARCHIVE)
+    record_origin(folder, SIMULATOR)
+
+
+def test_downloaded_files_without_a_record_do_not_pass_as_simulated(folder: Path) -> None:
+    (folder / "frames").mkdir(parents=True)
+    with pytest.raises(StargalError, match="files of an archive, but the configuration asks for the simulator"):
+        check_origin(folder, SIMULATOR)
+    record_origin(folder, ARCHIVE)
+
+
+def test_a_record_that_is_not_json(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / ORIGIN).write_text("{")
+    with pytest.raises(StargalError, match=r"origin\.json: not JSON; restore it, or move .*sky away and run again"):
+        check_origin(folder, ARCHIVE)

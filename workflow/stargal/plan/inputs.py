@@ -1,0 +1,111 @@
+"""Functions of wildcards: what the inputs and settings of a rule are for one of its jobs.
+
+A job is anything with the wildcards as attributes, as Snakemake gives them: ``job.sky``, ``job.field``.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from stargal.errors import StargalError
+from stargal.plan.paths import BASELINES, fill
+from stargal.plan.run import Run
+from stargal.plan.skies import Sky
+from stargal.survey.fields import Field
+
+Paths = Callable[[Any], list[str]]
+
+
+def paths_of(pattern: str, fields: Iterable[Field], **wildcards: Any) -> list[str]:
+    """Return a path for each field."""
+    return [fill(pattern, field=field.name, **wildcards) for field in fields]
+
+
+def paths_made(rows: Iterable[Mapping[str, Any]], target: str, sky: str) -> list[str]:
+    """Return the outputs of the rows of tables and figures that are part of a target."""
+    paths: list[str] = []
+    for row in rows:
+        given = row["make"].get(target)
+        if given is not None:
+            values = [value if isinstance(value, list) else [value] for value in given.values()]
+            wildcards = [dict(zip(given, combination, strict=True)) for combination in itertools.product(*values)]
+            paths += [fill(output, sky=sky, **one) for output in map(str, row["output"].values()) for one in wildcards]
+    return paths
+
+
+class Inputs:
+    """Functions of wildcards for a run.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def sky(self, job: Any) -> Sky:
+        """Return the sky of a job."""
+        return self.run.skies[job.sky]
+
+    def of_sky(self, pattern: str, **wildcards: Any) -> Paths:
+        """Files of a kind of all fields of a job's sky."""
+        return lambda job: paths_of(pattern, self.sky(job).fields(), sky=job.sky, **wildcards)
+
+    def of_set(self, pattern: str) -> Paths:
+        """Files of a kind of the fields of a job's set; a set without fields is an error."""
+
+        def paths(job: Any) -> list[str]:
+            fields = self.run.fields_of_set(job.sky, job.set)
+            if not fields:
+                raise StargalError(f"skies.{job.sky}: no field for set {job.set}; name a table of fields in `fields`")
+            return paths_of(fill(pattern, **job), fields)
+
+        return paths
+
+    def of_scored(self, pattern: str, task: str = "star_galaxy") -> Paths:
+        """Files of a kind of the listed experiments that train on a job's sky, by experiment, then seed."""
+        return lambda job: self.run.models(pattern, self.run.scored(job.sky, task))
+
+    def of_compared(self, pattern: str, seeds: Sequence[int] | None = None) -> Paths:
+        """Files of a kind of the experiments of a job's comparison, by experiment, then seed."""
+        return lambda job: self.run.models(pattern, self.run.compared(job.comparison), seeds)
+
+    def of_baselines(self, file: str) -> Paths:
+        """Return a function for a file of the baselines of each training set of a job's sky."""
+        return lambda job: [
+            fill(f"{BASELINES}/{file}", sky=job.sky, training_set=name) for name in self.training_sets(job)
+        ]
+
+    def example_of(self, pattern: str, **wildcards: Any) -> Callable[[Any], str]:
+        """Return a function for a file of the first training field of a job's sky."""
+        return lambda job: fill(pattern, sky=job.sky, field=self.sky(job).fields("train")[0].name, **wildcards)
+
+    def training_sets(self, job: Any) -> list[str]:
+        """Return the training sets of the listed experiments of a job's sky."""
+        return sorted({experiment.training_set for experiment in self.run.scored(job.sky).values()})
+
+    def scored_fields(self, job: Any) -> dict[str, list[Field]]:
+        """Return the fields that baselines learn from and are scored on, by role."""
+        sets = {"training": job.training_set, "validation": "validation", "test": "test"}
+        return {role: self.run.fields_of_set(job.sky, name) for role, name in sets.items()}
+
+    def of_camcol(self, job: Any) -> list[Field]:
+        """Return the fields of the table in a job's camcol."""
+        return self.sky(job).camcol(*(int(getattr(job, key)) for key in ("rerun", "run", "camcol")))
+
+    def training_minutes(self, job: Any) -> int:
+        """Return the time to ask for: about a millisecond a patch and epoch."""
+        return 15 + 3 * len(self.run.fields_of_set(*self.run.experiments[job.experiment].sets["training"]))
+
+    def label(self, job: Any) -> str:
+        """Return the name of a job's sky, which every table and figure shows."""
+        return self.sky(job).label
+
+    def label_of_scored(self, task: str = "star_galaxy") -> Callable[[Any], str]:
+        """Return a function for the name of the skies of the listed experiments of a job's sky."""
+        return lambda job: self.run.label(*self.run.scored(job.sky, task))
+
+    def label_of_compared(self, job: Any) -> str:
+        """Return the name of the skies of the experiments of a job's comparison."""
+        return self.run.label(*self.run.compared(job.comparison))
