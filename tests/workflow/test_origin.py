@@ -52,7 +52,7 @@ def test_a_run_records_the_origin_of_its_files(made, server):
 def test_another_origin_under_the_same_name(recorded: Project, sky, asked):
     with recorded.configured(skies={"made": sky}):
         line = refused(recorded)
-    assert "resources/made: holds files of the archive http" in line and f"asks for {asked}" in line
+    assert "resources/made: holds files of the archive http" in line and asked in line.partition("asks for ")[2]
     assert "give the sky another name in `skies`" in line
 
 

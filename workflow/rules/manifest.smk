@@ -49,7 +49,7 @@ rule write_manifest:
     input:
         [paths_of(f"{path}.sha256", fields, sky=MAIN.name) for path, fields in RECORDED.items()],
         [paths_of(path, fields, sky=MAIN.name) for path, fields in OF_FIELDS.items()],
-        files=[path for path in EVERYTHING if path.startswith(fill(RESULTS, sky=MAIN.name))],
+        files=[path for path in EVERYTHING if path.startswith(fill(f"{RESULTS}/", sky=MAIN.name))],
     output:
         manifest=fill(MANIFEST, sky=MAIN.name),
     log:

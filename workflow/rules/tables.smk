@@ -1,27 +1,27 @@
 """Tables and figures: a rule each, tabulate_{name} and plot_{name}, from the rows of rows.smk."""
 
-for row in (*TABLE_ROWS, *FIGURE_ROWS):
+for made in (*TABLE_ROWS, *FIGURE_ROWS):
 
     rule:
         name:
-            row["name"]
+            made["name"]
         input:
-            row["after"],
-            **row["input"],
+            made["after"],
+            **made["input"],
         output:
-            **row["output"],
+            **made["output"],
         log:
-            log_of(row["name"], outputs.wildcards_in(row["output"])),
+            log_of(made["name"], outputs.wildcards_in(made["output"])),
         localrule: True
         conda:
             ENV
         threads: 1
         resources:
-            **asks(row["mem_mb"], 5),
+            **asks(made["mem_mb"], 5),
         params:
-            **row["params"],
+            **made["params"],
         message:
-            f"Running {row['name']}"
+            f"Running {made['name']}"
         shell:
             JOB
 

@@ -1,6 +1,6 @@
-"""Fetch one catalogue, the stars or galaxies of a camcol, from the archive; verify it and record its SHA-256.
+"""Download the star or galaxy catalogue of a camcol from the archive, verify it and record its SHA-256.
 
-Makes ``calibObj-….fits.gz`` and, beside it, ``calibObj-….fits.gz.sha256``, from a URL.
+Writes resources/{sky}/catalogs/{rerun}/calibObj-{run}-{camcol}-{kind}.fits.gz and its .sha256.
 """
 
 import json
@@ -18,18 +18,18 @@ from stargal.io import cli
 
 
 def main(
-    catalog: Annotated[Path, Option(help="where to have the catalogue")],
-    base: Annotated[str, Option(help="URL of the archive: https, http or file")],
-    template: Annotated[str, Option(help="path of a catalogue below it")],
+    catalog: Annotated[Path, Option(help="Where to write the catalogue.")],
+    base: Annotated[str, Option(help="URL of the archive: https, http or file.")],
+    template: Annotated[str, Option(help="Path of a catalogue below the URL.")],
     rerun: Annotated[int, Option()],
     run: Annotated[int, Option()],
     camcol: Annotated[int, Option(help="1 to 6")],
     kind: Annotated[str, Option(help="star or gal")],
-    origin: Annotated[str, Option(help="JSON: the record of the sky")],
-    timeout: Annotated[float, Option(help="seconds to wait for an answer or for data")] = 60,
-    attempts: Annotated[int, Option(help="requests at most")] = 6,
+    origin: Annotated[str, Option(help="JSON: origin of the files of the sky.")],
+    timeout: Annotated[float, Option(help="Seconds to wait for a response or for data.")] = 60,
+    attempts: Annotated[int, Option(help="Maximum number of requests.")] = 6,
 ) -> None:
-    """Have a verified catalogue at CATALOG; fetch it only if nothing is there."""
+    """Download the catalogue if it is missing; check it otherwise."""
     record_origin(catalog.parents[2], json.loads(origin))
     url = address(base, template, rerun=rerun, run=run, camcol=camcol, kind=kind)
     verify = partial(verify_catalog, run=run, camcol=camcol, kind=kind)

@@ -1,6 +1,6 @@
-"""Fetch the frames of a field from the archive; verify them and record their SHA-256.
+"""Download the frames of a field from the archive, verify them and record their SHA-256.
 
-Makes ``frame-….fits.bz2``, a file a band, and beside each ``frame-….fits.bz2.sha256``, from URLs.
+Writes resources/{sky}/frames/{rerun}/frame-{band}-….fits.bz2, one file per band, and its .sha256.
 """
 
 import json
@@ -19,16 +19,16 @@ from stargal.survey.fields import Field
 
 
 def main(
-    frames: Annotated[list[Path], Option(help="where to have the frames, in the order of the bands")],
-    base: Annotated[str, Option(help="URL of the archive: https, http or file")],
-    template: Annotated[str, Option(help="path of a frame below it")],
+    frames: Annotated[list[Path], Option(help="Where to write the frames, in the order of the bands.")],
+    base: Annotated[str, Option(help="URL of the archive: https, http or file.")],
+    template: Annotated[str, Option(help="Path of a frame below the URL.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
-    bands: Annotated[str, Option(help="bands of FRAMES, in their order, for example ugriz")],
-    origin: Annotated[str, Option(help="JSON: the record of the sky")],
-    timeout: Annotated[float, Option(help="seconds to wait for an answer or for data")] = 60,
-    attempts: Annotated[int, Option(help="requests at most for a frame")] = 6,
+    bands: Annotated[str, Option(help="Bands of the frames, in their order, for example ugriz.")],
+    origin: Annotated[str, Option(help="JSON: origin of the files of the sky.")],
+    timeout: Annotated[float, Option(help="Seconds to wait for a response or for data.")] = 60,
+    attempts: Annotated[int, Option(help="Maximum number of requests per frame.")] = 6,
 ) -> None:
-    """Have verified FRAMES; fetch those that are not there."""
+    """Download the frames that are missing; check the others."""
     record_origin(frames[0].parents[2], json.loads(origin))
     wanted = Field.parse(field)
     keys = {"rerun": wanted.rerun, "run": wanted.run, "camcol": wanted.camcol, "field": wanted.field}

@@ -1,6 +1,6 @@
 """Cut a patch around each source of a field.
 
-Reads the field's cube and sources; writes results/{sky}/patches/{size}/{field}.npy, row for row as the sources.
+Reads the field's cube and sources; writes results/{sky}/patches/{size}/{field}.npy, in the order of the sources.
 """
 
 import logging

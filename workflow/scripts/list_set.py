@@ -1,6 +1,6 @@
 """List the files of a set of fields.
 
-Reads the records of their SHA-256; writes results/{sky}/sets/{size}/{set}.csv, a row a field.
+Reads the records of their SHA-256; writes results/{sky}/sets/{size}/{set}.csv, one row per field.
 """
 
 from pathlib import Path
@@ -15,11 +15,11 @@ from stargal.survey.fields import parse_fields
 
 
 def main(
-    sky: Annotated[str, Option(help="Name of the sky, said on the output.")],
-    fields: Annotated[str, Option(help="As stargal.survey.format_fields writes them.")],
-    sources: Annotated[str, Option(help="Path of the sources of {field}.")],
-    patches: Annotated[str, Option(help="Path of the patches of {field}.")],
-    summaries: Annotated[str, Option(help="Path of the alignment summary of {field}.")],
+    sky: Annotated[str, Option(help="Name of the sky, the first column of the list.")],
+    fields: Annotated[str, Option(help="Fields in the format of stargal.survey.fields.format_fields.")],
+    sources: Annotated[str, Option(help="Path of the sources of a field, with {field} for its name.")],
+    patches: Annotated[str, Option(help="Path of the patches of a field, with {field}.")],
+    summaries: Annotated[str, Option(help="Path of the alignment summary of a field, with {field}.")],
     listed: Annotated[Path, Option(help="Where to write the list.")],
 ) -> None:
     """List a set."""

@@ -1,8 +1,8 @@
-"""Place the patches of a field that sky, stars, galaxies and both are learned from.
+"""Place the patches of a field for the four classes sky, star, galaxy and both.
 
 Reads the field's cube, its sources and its camcol's star and galaxy catalogues; writes
-results/{sky}/classes/{size}/{field}.parquet, a row a patch: id (of the source in its centre, if there is one), x, y and
-label (3 sky, 1 star, 0 galaxy, 2 both).
+results/{sky}/classes/{size}/{field}.parquet, one row per patch: id (of the source in its centre, missing for sky), x, y
+and label (3 sky, 1 star, 0 galaxy, 2 both).
 """
 
 import logging
@@ -28,7 +28,7 @@ def main(
     gal: Annotated[Path, Option(help="Galaxy catalogue of its camcol.")],
     sources: Annotated[Path, Option(help="Sources of the field.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
-    labels: Annotated[str, Option(help="What sources are: photo or truth.")],
+    labels: Annotated[str, Option(help="Labels of the sources: photo or truth.")],
     size: Annotated[int, Option(help="Side of a patch, odd, pixels.")],
     placed: Annotated[Path, Option(help="Where to write the table.")],
 ) -> None:

@@ -1,4 +1,4 @@
-"""Draw a figure: call a function of the library with the content of some files and some settings."""
+"""Draw a figure: call a library function with the content of files and with settings."""
 
 import json
 from pathlib import Path
@@ -14,9 +14,9 @@ from stargal.report import style
 def main(
     call: Annotated[str, Option(help="The function, package.module:function.")],
     sky: Annotated[str, Option(help="Name of the sky, shown on every figure.")],
-    input: Annotated[list[str], Option(help="name=path of a file; a name may come several times.")],
+    input: Annotated[list[str], Option(help="name=path of a file, or name[]=path for each item of a list.")],
     output: Annotated[list[str], Option(help="figure=path of the figure to write.")],
-    settings: Annotated[str, Option(help="JSON: further arguments.")] = "{}",
+    settings: Annotated[str, Option(help="JSON: further keyword arguments.")] = "{}",
 ) -> None:
     """Draw a figure."""
     with style.style():

@@ -1,4 +1,4 @@
-"""Choose the catalogued sources of a field.
+"""Select the catalogued sources of a field.
 
 Reads the field's cube and its camcol's star and galaxy catalogues; writes results/{sky}/sources/{field}.parquet.
 """
@@ -23,11 +23,11 @@ def main(
     gal: Annotated[Path, Option(help="Galaxy catalogue of its camcol.")],
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     sources: Annotated[Path, Option(help="Where to write the table.")],
-    neighbours: Annotated[str, Option(help="JSON: numbers of the neighbouring fields of the sky.")] = "[]",
+    neighbours: Annotated[str, Option(help="JSON: numbers of the neighbouring fields that are also used.")] = "[]",
     magnitude_limit: Annotated[float | None, Option(help="Faintest r model magnitude.")] = None,
-    reject_flags: Annotated[str, Option(help="JSON: photo flags to leave out.")] = "[]",
+    reject_flags: Annotated[str, Option(help="JSON: photo flags; sources with any of them are excluded.")] = "[]",
 ) -> None:
-    """Choose the sources of a field."""
+    """Select the sources of a field."""
     place = Field.parse(field)
     catalogs = {kind: read_catalog(path, place) for kind, path in (("star", star), ("gal", gal))}
     table = select_sources(

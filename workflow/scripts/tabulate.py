@@ -1,4 +1,4 @@
-"""Make a table: call a function of the library with the content of some files and some settings."""
+"""Make a table: call a library function with the content of files and with settings."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,9 @@ from stargal.io.tables import write_csv
 def main(
     call: Annotated[str, Option(help="The function, package.module:function.")],
     sky: Annotated[str, Option(help="Name of the sky, shown on every table.")],
-    input: Annotated[list[str], Option(help="name=path of a file; a name may come several times.")] = [],  # noqa: B006
+    input: Annotated[list[str], Option(help="name=path of a file, or name[]=path for each item of a list.")] = [],  # noqa: B006
     output: Annotated[list[str], Option(help="name=path of a table to write.")] = [],  # noqa: B006
-    settings: Annotated[str, Option(help="JSON: further arguments.")] = "{}",
+    settings: Annotated[str, Option(help="JSON: further keyword arguments.")] = "{}",
     buckets: Annotated[str, Option(help="JSON: the fields of each bucket, for paths with {field}.")] = "{}",
     digits: Annotated[int, Option(help="Significant digits.")] = 6,
 ) -> None:

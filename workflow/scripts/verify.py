@@ -1,6 +1,6 @@
-"""Compare every cached file with its recorded SHA-256.
+"""Check every file against its recorded SHA-256.
 
-Reads all that lies below some folders; prints a line for each file that is missing, changed or unknown.
+Reads all files below some folders; prints one line for each file that is missing, changed or unknown.
 """
 
 import json
@@ -15,7 +15,7 @@ from stargal.io import cli
 from stargal.io.manifest import verify
 
 
-def main(folders: Annotated[str, Option(help="JSON: where to look.")]) -> None:
+def main(folders: Annotated[str, Option(help="JSON: list of folders.")]) -> None:
     """Verify all files."""
     count: Counter[str] = Counter()
     faults = 0
@@ -24,7 +24,7 @@ def main(folders: Annotated[str, Option(help="JSON: where to look.")]) -> None:
         faults += 1
     print(f"{count['files']} files of {count['bytes'] / 1e6:.1f} MB are as recorded")
     if faults:
-        raise StargalError(f"{faults} files are not as recorded: each is named above, with what to do")
+        raise StargalError(f"{faults} files are not as recorded: see the lines above for what to do with each")
 
 
 if __name__ == "__main__":

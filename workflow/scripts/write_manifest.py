@@ -1,4 +1,4 @@
-"""List the SHA-256 of everything the run made.
+"""Write the manifest: the SHA-256 of all results of the run.
 
 Reads the records of cubes and patches, and all other files; writes results/{sky}/manifest.sha256, sorted by path.
 """
@@ -17,10 +17,10 @@ from stargal.survey.fields import parse_fields
 
 
 def main(
-    files: Annotated[list[Path], Option(help="Files of no one field.")],
-    recorded_files: Annotated[str, Option(help="JSON: FIELDS=PATH of files whose record is believed.")],
-    field_files: Annotated[str, Option(help="JSON: FIELDS=PATH of files to read.")],
-    manifest: Annotated[Path, Option(help="Where to write the manifest, in the folder that its paths start from.")],
+    files: Annotated[list[Path], Option(help="Files that do not belong to a field.")],
+    recorded_files: Annotated[str, Option(help="JSON: FIELDS=PATH of files listed by their record.")],
+    field_files: Annotated[str, Option(help="JSON: FIELDS=PATH of files to read and check.")],
+    manifest: Annotated[Path, Option(help="Where to write the manifest; its paths are relative to its folder.")],
 ) -> None:
     """Write the manifest."""
 

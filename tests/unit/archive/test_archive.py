@@ -1,4 +1,4 @@
-"""Fetching against an archive that misbehaves, and refusing what is not what its name says."""
+"""Downloads from a faulty archive, and verification of frames and catalogues."""
 
 import bz2
 import gzip
@@ -26,7 +26,7 @@ FIELD = Field(301, 8162, 6, 80)
 NAME = "frame-g-008162-6-0080.fits.bz2"
 DATA = np.random.default_rng(1).bytes(300_000)
 OTHER = np.random.default_rng(2).bytes(300_000)
-NAN = np.frombuffer(b"\xff" * 4, np.float32)[0]  # of equal bytes, which bz2 packs fifty times faster than others
+NAN = np.frombuffer(b"\xff" * 4, np.float32)[0]  # four equal bytes, which bz2 compresses fifty times faster
 
 fetch = partial(transfer.fetch, timeout=5, attempts=6, first_wait=0.01)
 
@@ -54,10 +54,10 @@ def ranges(server: ArchiveServer) -> list[str | None]:
     return [request.headers.get("Range") for request in server.requests]
 
 
-# Fetching ------------------------------------------------------------------------------------------------------
+# Downloading ------------------------------------------------------------------------------------------------------
 
 
-def test_one_request_brings_the_bytes_and_names_the_client(server: ArchiveServer, part: Path) -> None:
+def test_one_request_fetches_the_bytes_and_identifies_the_client(server: ArchiveServer, part: Path) -> None:
     fetch(f"{server.url}/data", part)
     assert part.read_bytes() == DATA
     assert ranges(server) == [None]
@@ -119,7 +119,7 @@ def test_only_a_validator_allows_resuming(
     assert ranges(server) == [None, "bytes=100000-" if resumed else None]
 
 
-def test_a_partial_file_without_validator_is_not_built_on(server: ArchiveServer, part: Path) -> None:
+def test_a_partial_file_without_validator_is_not_resumed(server: ArchiveServer, part: Path) -> None:
     part.write_bytes(OTHER[:1000])
     fetch(f"{server.url}/data", part)
     assert part.read_bytes() == DATA
@@ -168,7 +168,7 @@ def test_a_coding_announced_for_a_compressed_file_is_left_alone(server: ArchiveS
     assert part.read_bytes() == packed
 
 
-def test_three_times_500_then_well(server: ArchiveServer, part: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_three_times_500_then_success(server: ArchiveServer, part: Path, caplog: pytest.LogCaptureFixture) -> None:
     server.fail("data", *[Fault(status=500)] * 3)
     fetch(f"{server.url}/data", part)
     assert part.read_bytes() == DATA
@@ -179,7 +179,7 @@ def test_three_times_500_then_well(server: ArchiveServer, part: Path, caplog: py
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504])
-def test_statuses_that_may_pass_are_asked_again(server: ArchiveServer, part: Path, status: int) -> None:
+def test_temporary_statuses_are_retried(server: ArchiveServer, part: Path, status: int) -> None:
     server.fail("data", Fault(status=status))
     fetch(f"{server.url}/data", part)
     assert len(server.requests) == 2
@@ -191,7 +191,7 @@ def test_retry_after_is_honoured(server: ArchiveServer, part: Path) -> None:
     assert server.requests[1].time - server.requests[0].time >= 1
 
 
-def test_a_wait_too_long_is_told_instead(server: ArchiveServer, part: Path) -> None:
+def test_a_wait_that_is_too_long_is_an_error(server: ArchiveServer, part: Path) -> None:
     server.fail("data", Fault(status=503, headers={"Retry-After": "7200"}))
     with pytest.raises(StargalError, match="asks to wait 7200 s"):
         fetch(f"{server.url}/data", part)
@@ -199,7 +199,7 @@ def test_a_wait_too_long_is_told_instead(server: ArchiveServer, part: Path) -> N
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_other_failures_are_told_after_one_request(server: ArchiveServer, part: Path, status: int) -> None:
+def test_other_failures_are_raised_after_one_request(server: ArchiveServer, part: Path, status: int) -> None:
     server.fail("data", Fault(status=status))
     with pytest.raises(StargalError, match=f"{server.url}/data: HTTP {status}"):
         fetch(f"{server.url}/data", part)
@@ -209,34 +209,34 @@ def test_other_failures_are_told_after_one_request(server: ArchiveServer, part: 
 
 def test_attempts_are_bounded(server: ArchiveServer, part: Path) -> None:
     server.fail("data", *[Fault(status=500)] * 20)
-    with pytest.raises(StargalError, match="did not come in 3 attempts: HTTP 500"):
+    with pytest.raises(StargalError, match="not received after 3 attempts: HTTP 500"):
         fetch(f"{server.url}/data", part, attempts=3)
     assert len(server.requests) == 3
 
 
 def test_a_length_that_never_comes(server: ArchiveServer, part: Path) -> None:
     server.fail("data", *[Fault(length=400_000, ranges=False)] * 3)
-    with pytest.raises(StargalError, match="did not come in 3 attempts"):
+    with pytest.raises(StargalError, match="not received after 3 attempts"):
         fetch(f"{server.url}/data", part, attempts=3)
     assert len(server.requests) == 3
 
 
-def test_a_refused_connection_is_told_with_its_cause(part: Path) -> None:
+def test_a_refused_connection_is_reported_with_its_cause(part: Path) -> None:
     with closed_port() as url, pytest.raises(StargalError, match="2 attempts: Connection refused; check the network"):
         fetch(f"{url}/data", part, attempts=2)
 
 
-def test_an_unknown_host_is_told(part: Path) -> None:
+def test_an_unknown_host_is_reported(part: Path) -> None:
     with pytest.raises(StargalError, match=r"2 attempts: .*; check the network and archive.url"):
         fetch("http://archive.invalid/data", part, attempts=2)
 
 
-def test_a_url_that_is_none(part: Path) -> None:
-    with pytest.raises(StargalError, match="cannot be asked for"):
+def test_an_invalid_url(part: Path) -> None:
+    with pytest.raises(StargalError, match="invalid request"):
         fetch("http:///data", part)
 
 
-# What came -----------------------------------------------------------------------------------------------------
+# Verification -----------------------------------------------------------------------------------------------------
 
 
 def frame(
@@ -247,7 +247,7 @@ def frame(
     value: float | np.float32 = 0.0,
     solution: int | None = None,
 ) -> bytes:
-    """A frame as the archive has it, open; `solution` is the FIELD of its asTrans, which it lacks by default."""
+    """An uncompressed frame with the layout of the archive; `solution`: FIELD of its asTrans table, if it has one."""
     image = fits.PrimaryHDU(np.full(shape, value, np.float32))
     image.header["RUN"] = field.run
     image.header["CAMCOL"] = field.camcol
@@ -274,7 +274,7 @@ def damaged(packed: bytes) -> bytes:
 
 
 def catalog(kind: str = "star", **columns: list[int]) -> bytes:
-    """A catalogue of three sources as the archive has it, with some columns changed."""
+    """A catalogue of three sources with the layout of the archive, with some columns changed."""
     values: dict[str, list[int]] = {
         "RUN": [8162] * 3,
         "CAMCOL": [6] * 3,
@@ -358,11 +358,11 @@ def test_a_good_catalog_passes(tmp_path: Path, kind: str) -> None:
         (gzip.compress(catalog()) + b"garbage", "followed by bytes that do not belong"),
         (bz2.compress(catalog()), "something else, not gzip data"),
         (gzip.compress(frame(shape=(3, 3))), "no table"),
-        (gzip.compress(empty_catalog()), "holds no source"),
+        (gzip.compress(empty_catalog()), "the catalogue has no rows"),
         (gzip.compress(catalog(PSFFLUX=[], RA=[])), "columns missing: RA, PSFFLUX"),
         (gzip.compress(catalog(RUN=[8162, 94, 8162])), "column RUN holds 94, the name says 8162"),
         (gzip.compress(catalog(CAMCOL=[1, 1, 1])), "column CAMCOL holds 1, the name says 6"),
-        (gzip.compress(catalog("gal")), "no source has OBJC_TYPE 6, which star catalogues are made of"),
+        (gzip.compress(catalog("gal")), "no source has OBJC_TYPE 6, the type of all sources in a star catalogue"),
     ],
 )
 def test_a_catalog_that_is_not_what_its_name_says(tmp_path: Path, packed: bytes, message: str) -> None:
@@ -372,12 +372,12 @@ def test_a_catalog_that_is_not_what_its_name_says(tmp_path: Path, packed: bytes,
         verify_catalog(path, 8162, 6, "star")
 
 
-# Having a file -------------------------------------------------------------------------------------------------
+# Obtaining a file -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def frames(server: ArchiveServer, good: bytes) -> str:
-    """URL of a good frame."""
+    """URL of a valid frame."""
     (server.folder / NAME).write_bytes(good)
     return f"{server.url}/{NAME}"
 
@@ -396,8 +396,10 @@ def beside(target: Path) -> list[str]:
     return sorted(path.name for path in target.parent.iterdir())
 
 
-def test_what_came_before_a_failure_is_not_fetched_again(frames: str, server: ArchiveServer, target: Path) -> None:
-    """Two files that appear together: the second is missing at first."""
+def test_a_file_completed_before_a_failure_is_not_fetched_again(
+    frames: str, server: ArchiveServer, target: Path
+) -> None:
+    """Two files that are renamed together: the second is missing at first."""
     verify = partial(verify_frame, field=FIELD, band="g")
     second = target.with_name("second.fits.bz2")
     files = [(frames, target, verify), (f"{server.url}/second", second, verify)]
@@ -431,7 +433,7 @@ def test_a_file_missing_in_a_folder(server: ArchiveServer, target: Path) -> None
 
 
 @pytest.mark.parametrize("touched", [False, True])
-def test_a_file_that_is_there_is_not_fetched(server: ArchiveServer, frames: str, target: Path, touched: bool) -> None:
+def test_an_existing_file_is_not_fetched(server: ArchiveServer, frames: str, target: Path, touched: bool) -> None:
     obtain(frames, target)
     if touched:
         os.utime(target)
@@ -452,7 +454,7 @@ def test_a_file_put_there_by_hand_is_verified_and_recorded(
 def test_a_wrong_file_put_there_by_hand_is_refused_and_left(server: ArchiveServer, frames: str, target: Path) -> None:
     target.parent.mkdir()
     target.write_bytes(b"mine")
-    with pytest.raises(StargalError, match=f"{NAME}: something else, not bz2 data; remove it to fetch it afresh"):
+    with pytest.raises(StargalError, match=f"{NAME}: something else, not bz2 data; remove it to fetch it again"):
         obtain(frames, target)
     assert server.requests == []
     assert target.read_bytes() == b"mine"
@@ -463,15 +465,13 @@ def test_a_file_that_differs_from_its_record_is_refused_and_left(
 ) -> None:
     obtain(frames, target)
     target.write_bytes(bz2.compress(frame()))
-    with pytest.raises(StargalError, match=r"not those recorded in .*; remove both to fetch the file afresh"):
+    with pytest.raises(StargalError, match=r"not those recorded in .*; remove both to fetch the file again"):
         obtain(frames, target)
     assert len(server.requests) == 1
     assert target.exists()
 
 
-def test_bad_bytes_are_removed_and_fetched_afresh(
-    server: ArchiveServer, frames: str, target: Path, good: bytes
-) -> None:
+def test_bad_bytes_are_removed_and_fetched_again(server: ArchiveServer, frames: str, target: Path, good: bytes) -> None:
     server.fail(NAME, Fault(body=damaged(good)))
     with pytest.raises(StargalError, match=f"{frames}: the bz2 data is damaged .*; nothing was kept, run again"):
         obtain(frames, target)
@@ -503,7 +503,7 @@ def test_an_interrupted_transfer_leaves_a_part_and_no_file(
     assert beside(target) == [NAME, f"{NAME}.sha256"]
 
 
-def test_what_cannot_be_written_is_told(frames: str, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(frames: str, tmp_path: Path) -> None:
     (tmp_path / "resources").write_text("a file, not a folder")
     with pytest.raises(StargalError, match="cannot be written or read"):
         obtain(frames, tmp_path / "resources" / NAME)
@@ -518,14 +518,14 @@ def other_field() -> bytes:
 
 
 def padded(body: bytes, length: int) -> bytes:
-    """A body of just the length that the right one has."""
+    """A body of the given length."""
     return body.ljust(length)[:length]
 
 
 Faults = Callable[[bytes, bytes], list[Fault]]
-"""The answers to the first requests, from the right file and another field's."""
+"""Responses to the first requests, given the correct file and that of another field."""
 
-MENDED: dict[str, tuple[Faults, int]] = {
+RETRIED: dict[str, tuple[Faults, int]] = {
     "drop at byte 0": (lambda good, _: [Fault(drop_at=0)], 2),
     "drop at byte 1": (lambda good, _: [Fault(drop_at=1)], 2),
     "drop at the last byte": (lambda good, _: [Fault(drop_at=len(good) - 1)], 2),
@@ -556,11 +556,11 @@ MENDED: dict[str, tuple[Faults, int]] = {
         3,
     ),
 }
-"""Faults that asking again mends, and the requests it takes."""
+"""Faults that retries resolve, and the number of requests."""
 
-TOLD: dict[str, tuple[Faults, int, str]] = {
-    "always 500": (lambda good, _: [Fault(status=500)] * 4, 4, "did not come in 4 attempts: HTTP 500"),
-    "always dropped at once": (lambda good, _: [Fault(drop_at=0)] * 4, 4, "did not come in 4 attempts"),
+FAILED: dict[str, tuple[Faults, int, str]] = {
+    "always 500": (lambda good, _: [Fault(status=500)] * 4, 4, "not received after 4 attempts: HTTP 500"),
+    "always dropped at once": (lambda good, _: [Fault(drop_at=0)] * 4, 4, "not received after 4 attempts"),
     "404": (lambda good, _: [Fault(status=404)], 1, "HTTP 404 .* is not in the archive"),
     "403": (lambda good, _: [Fault(status=403)], 1, "HTTP 403 .* the server refuses"),
     "429 for two hours": (
@@ -580,14 +580,14 @@ TOLD: dict[str, tuple[Faults, int, str]] = {
     "length too short": (lambda good, _: [Fault(length=len(good) - 50)], 1, "bz2 data is cut short"),
     "empty": (lambda good, _: [Fault(body=b"")], 1, "an empty file"),
 }
-"""Faults that end in an error, the requests they take, and what is said."""
+"""Faults that end in an error, the number of requests, and the message."""
 
 
-@pytest.mark.parametrize("name", MENDED)
-def test_a_fault_that_is_mended(
+@pytest.mark.parametrize("name", RETRIED)
+def test_a_fault_that_retries_resolve(
     server: ArchiveServer, frames: str, target: Path, good: bytes, other_field: bytes, name: str
 ) -> None:
-    faults, requests_made = MENDED[name]
+    faults, requests_made = RETRIED[name]
     server.fail(NAME, *faults(good, other_field))
     obtain(frames, target, attempts=4, timeout=0.3)
     assert target.read_bytes() == good
@@ -597,16 +597,16 @@ def test_a_fault_that_is_mended(
     assert len(server.requests) == requests_made
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_a_fault_that_is_told(
+@pytest.mark.parametrize("name", FAILED)
+def test_a_fault_that_is_an_error(
     server: ArchiveServer, frames: str, target: Path, good: bytes, other_field: bytes, name: str
 ) -> None:
-    """No file comes of it, and a later run, with the server well again, gets the right one with one request."""
-    faults, requests_made, message = TOLD[name]
+    """No file is left, and a later run, without the fault, fetches the correct one with one request."""
+    faults, requests_made, message = FAILED[name]
     server.fail(NAME, *faults(good, other_field))
-    with pytest.raises(StargalError, match=message) as told:
+    with pytest.raises(StargalError, match=message) as raised:
         obtain(frames, target, attempts=4, timeout=0.3)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     assert not target.exists() and not record_of(target).exists()
     assert len(server.requests) == requests_made
     obtain(frames, target, attempts=4)
@@ -619,13 +619,13 @@ def test_a_fault_that_is_told(
 # Addresses -----------------------------------------------------------------------------------------------------
 
 
-def test_a_template_that_asks_for_something_unknown() -> None:
+def test_a_template_with_an_unknown_name() -> None:
     with pytest.raises(StargalError, match=r"'\{stripe\}': cannot be filled in, allowed are \{run\}, \{camcol\}"):
         address("http://archive", "{stripe}", run=1, camcol=2)
 
 
-@pytest.mark.skipif("STARGAL_MIRROR" not in os.environ, reason="STARGAL_MIRROR names no mirror of SDSS imaging")
-def test_genuine_files_are_what_their_names_say() -> None:
+@pytest.mark.skipif("STARGAL_MIRROR" not in os.environ, reason="STARGAL_MIRROR is not set to a mirror of SDSS imaging")
+def test_real_files_are_what_their_names_say() -> None:
     mirror = Path(os.environ["STARGAL_MIRROR"])
     frame = mirror / "eboss/photoObj/frames/301/3918/3/frame-g-003918-3-0213.fits.bz2"
     verify_frame(frame, Field(301, 3918, 3, 213), "g")
@@ -633,7 +633,7 @@ def test_genuine_files_are_what_their_names_say() -> None:
     verify_catalog(catalog, 4510, 4, "star")
 
 
-def test_the_agent_names_project_and_version_and_nobody() -> None:
+def test_the_user_agent_names_project_and_version_only() -> None:
     assert transfer.USER_AGENT.startswith("stargal/")
     assert requests.__version__ in transfer.USER_AGENT
     assert "@" not in transfer.USER_AGENT

@@ -1,4 +1,4 @@
-"""Buckets that share sky, and statistics of what is in them."""
+"""Buckets that share sky, and statistics of their sources."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ def corners(number: int, run: int = 1000):
 
 def test_gap_is_in_arcsec():
     table = check_buckets({"a": corners(100), "b": corners(102)}, {"a": "train", "b": "test"})
-    # Two fields apart: 2 x 1361 rows less the 1489 of a frame.
+    # The fields are two steps apart: 2 x 1361 rows minus the 1489 of a frame.
     assert table["gap"].to_list() == pytest.approx([(2 * 1361 - 1489) * 1.1e-4 * 3600] * 2, abs=0.2)
     assert table["nearest"].to_list() == ["b", "a"] and table["nearest_bucket"].to_list() == ["test", "train"]
 

@@ -1,4 +1,4 @@
-"""Patches against plain slicing, at the edges, and in broken files."""
+"""Patches compared with slices, at the edges of the frame, and in damaged files."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_files_of_patches(tmp_path, image):
     np.testing.assert_array_equal(read_patches(path, 2), patches)
     with pytest.raises(StargalError, match="2 patches for 3 sources; remove the file"):
         read_patches(path, 3)
-    record_of(path).unlink()  # else the record tells it first
+    record_of(path).unlink()  # otherwise the record reveals the damage first
     for kept in (0, 50, len(path.read_bytes()) - 8):
         path.write_bytes(path.read_bytes()[:kept])
         with pytest.raises(StargalError, match="remove the file and run again"):

@@ -22,19 +22,19 @@ CATALOGUED = table((100, 100, STAR), (106, 100, GALAXY), (200, 100, GALAXY), (30
 @pytest.mark.parametrize(
     ("x", "y", "shown"),
     [
-        (100, 100, BOTH),  # the galaxy lies just on the radius
+        (100, 100, BOTH),  # the galaxy lies exactly on the radius
         (99.99, 100, STAR),
         (94, 100, STAR),
         (106.01, 100, GALAXY),
         (103, 103, BOTH),
         (200, 106, GALAXY),
         (200, 106.01, SKY),
-        (204.25, 104.25, SKY),  # a circle, no square
+        (204.25, 104.25, SKY),  # a circle, not a square
         (296, 100, STAR),
         (300, 100, UNKNOWN),
     ],
 )
-def test_what_a_patch_shows_is_what_lies_within_the_radius(x, y, shown):
+def test_the_class_depends_on_the_sources_within_the_radius(x, y, shown):
     assert places.what_is_shown([x], [y], CATALOGUED, radius=6) == [shown]
 
 
@@ -48,7 +48,7 @@ SIZE = 25
 
 @pytest.fixture(scope="module")
 def crowded():
-    """A field of a thousand sources, a third of them stars; a block without data in one band, a saturated pixel."""
+    """A field of 1000 sources, a third of them stars, with a block without data in one band and a saturated pixel."""
     random = np.random.default_rng(3)
     x, y = random.uniform(0, COLUMNS - 1, 1000), random.uniform(0, ROWS - 1, 1000)
     sources = table(*zip(x, y, np.arange(1000) % 3 == 0, strict=True))
@@ -73,7 +73,7 @@ def test_sky_lies_away_from_sources_and_flagged_pixels_and_other_sky(crowded):
     assert np.array_equal(positions, np.rint(positions)) and sky["id"].isna().all()
     apart = np.hypot(*(sources[["x", "y"]].to_numpy()[:, None] - positions).T)
     assert apart.min() > SIZE / 2
-    assert apart.min() < SIZE / 2 + 1  # and no farther than need be
+    assert apart.min() < SIZE / 2 + 1  # and the space is used
     steps = np.abs(positions[:, None] - positions).max(axis=2)
     assert steps[~np.eye(len(sky), dtype=bool)].min() >= SIZE
     half = SIZE // 2
@@ -83,12 +83,12 @@ def test_sky_lies_away_from_sources_and_flagged_pixels_and_other_sky(crowded):
         assert cut.shape == (5, SIZE, SIZE) and not cut.any()
 
 
-def test_sky_is_that_of_the_seed(crowded):
+def test_sky_depends_on_the_seed(crowded):
     pd.testing.assert_frame_equal(placed(crowded), placed(crowded))
     assert not placed(crowded).equals(placed(crowded, seed=2))
 
 
-def test_sky_that_finds_no_room_is_left_out(crowded):
+def test_sky_without_space_is_omitted(crowded):
     sources, mask = crowded
     full = np.ones_like(mask)
     full[:, 700:725, 800:825] = 0
@@ -100,7 +100,7 @@ def test_sky_that_finds_no_room_is_left_out(crowded):
 
 
 def test_every_source_has_a_patch_on_its_pixel():
-    """Of three in a row the second is near both others; the fourth is alone."""
+    """Of three sources in a line the second is close to both others; the fourth is isolated."""
     rows = (500, 500, STAR), (510, 500, GALAXY), (522.5, 500, STAR), (900.4, 700.6, GALAXY)
     found = placed((table(*rows).assign(id=list("abcd")), np.zeros((5, ROWS, COLUMNS), np.uint8)))
     own = found[found["id"].notna()]
@@ -110,8 +110,8 @@ def test_every_source_has_a_patch_on_its_pixel():
     assert found["label"].tolist()[4:] == [SKY] * 3
 
 
-def test_what_the_field_leaves_out_is_no_sky_and_counts():
-    """A source that `sources` leaves out: it has no patch, but is there."""
+def test_excluded_sources_count_and_are_not_sky():
+    """A catalogued source that is not in `sources` has no patch but affects the class of others."""
     catalogued = table((500, 500, STAR), (503, 500, GALAXY), (600, 600, STAR), (700, 700, UNKNOWN), (900, 900, STAR))
     sources = catalogued.iloc[[0, 3, 4]].assign(id=list("abc"))
     mask = np.ones((5, ROWS, COLUMNS), np.uint8)

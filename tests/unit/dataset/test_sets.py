@@ -1,4 +1,4 @@
-"""Lists of sets: what is read back, and what is refused."""
+"""Lists of sets: writing, reading, and files that changed since."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ FIELDS = [Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)]
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[FieldFiles]:
-    """Three small files of each of two fields."""
+    """Three small files for each of two fields."""
     paths = [[tmp_path / f"{name}-{field.name}" for name in ("sources", "patches", "report")] for field in FIELDS]
     for three in paths:
         for path in three:
@@ -26,7 +26,7 @@ def files(tmp_path: Path) -> list[FieldFiles]:
 
 @pytest.fixture
 def listed(tmp_path: Path, files: list[FieldFiles]) -> Path:
-    """Their list."""
+    """The list of these files."""
     write_csv(list_set(files), tmp_path / "set.csv", "made sky")
     return tmp_path / "set.csv"
 
@@ -35,7 +35,7 @@ def test_a_set_is_read_as_it_was_listed(files: list[FieldFiles], listed: Path) -
     assert read_set(listed) == files
 
 
-def test_the_list_is_another_if_a_file_is(files: list[FieldFiles]) -> None:
+def test_the_list_changes_with_a_file(files: list[FieldFiles]) -> None:
     before = list_set(files)
     with whole(files[1].patches) as partial:
         partial.write_text("other")
@@ -43,7 +43,7 @@ def test_the_list_is_another_if_a_file_is(files: list[FieldFiles]) -> None:
     assert list(changed) == ["patches_sha256"]
 
 
-def test_a_file_that_is_another_than_listed_is_refused(files: list[FieldFiles], listed: Path) -> None:
+def test_a_file_that_changed_is_refused(files: list[FieldFiles], listed: Path) -> None:
     with whole(files[1].sources) as partial:
         partial.write_text("other")
     with pytest.raises(StargalError, match=r"sources-301-001000-1-0110: not the one that .*set\.csv lists; remove"):
@@ -62,7 +62,7 @@ def test_a_file_without_a_record_is_not_listed(files: list[FieldFiles]) -> None:
         list_set(files)
 
 
-def test_another_table_is_no_list(tmp_path: Path, files: list[FieldFiles]) -> None:
+def test_another_table_is_not_a_list(tmp_path: Path, files: list[FieldFiles]) -> None:
     write_csv(list_set(files).drop(columns="patches"), tmp_path / "other.csv", "made sky")
     with pytest.raises(StargalError, match=r"other\.csv: .*patches.*remove the file and run again"):
         read_set(tmp_path / "other.csv")

@@ -1,4 +1,4 @@
-"""Which sources a field has: footprint, neighbours, flags, limits, and catalogues that are not what they should be."""
+"""Selection of sources: footprint, neighbours, flags, magnitude limit, and invalid catalogues."""
 
 import itertools
 
@@ -38,7 +38,7 @@ def catalogs(sources):
     return {"star": catalog_table(FIELD, sources, 1), "gal": catalog_table(FIELD, sources, 0)}
 
 
-def test_every_source_is_there_once_and_where_it_is(cube, catalogs, sources):
+def test_every_source_appears_once_at_its_position(cube, catalogs, sources):
     table = select_sources(catalogs, cube, FIELD)
     assert len(table) == len(sources.x) and table["id"].is_unique
     order = table["id"].str.split("-").str[3].astype(int).to_numpy() - 1
@@ -61,7 +61,7 @@ def test_label_follows_the_type(cube, catalogs):
 
 
 def test_truth_is_kept_beside_the_label(cube, catalogs):
-    """Where a catalogue tells what a source is; a false detection has none."""
+    """From TRUE_TYPE, if the catalogue has it; a false detection has none."""
     assert select_sources(catalogs, cube, FIELD)["truth"].isna().all()
     for kind, rows in catalogs.items():
         truth = np.where(np.arange(len(rows)) < 4, 3, 6 if kind == "star" else 0)
@@ -71,19 +71,19 @@ def test_truth_is_kept_beside_the_label(cube, catalogs):
 
 
 def test_overlap_rows_belong_to_one_field(cube, catalogs):
-    """Sources of field 101 in the shared rows are taken unless 101 is used itself."""
+    """Sources of field 101 in the shared rows are selected unless field 101 is used."""
     rows = catalogs["star"][:2].copy()
     rows["FIELD"] = 101
     rows["RA"], rows["DEC"] = cube.astrometry.to_sky([500.0, 600.0], [STEP_ROWS + 80.0, STEP_ROWS + 200.0])
     catalogs["star"] = np.concatenate([catalogs["star"], rows])
     alone = select_sources(catalogs, cube, FIELD)
     beside = select_sources(catalogs, cube, FIELD, neighbours=[101])
-    assert len(alone) == len(beside) + 1  # the other lies beyond the frame
+    assert len(alone) == len(beside) + 1  # the other lies outside the frame
     assert alone["id"].str.startswith("1000-1-101-").sum() == 1
 
 
 def test_no_source_is_in_two_adjacent_fields_and_none_is_lost():
-    """Three fields in a row, whose catalogue gives sources of the shared rows to either side."""
+    """Three adjacent fields, whose catalogue assigns sources of the shared rows to either field."""
     fields = [Field(301, 1000, 1, number) for number in (100, 101, 102)]
     rows = np.concatenate([catalog_table(field, make_sources(field), 1) for field in fields])
     shared = []
@@ -106,7 +106,7 @@ def test_no_source_is_in_two_adjacent_fields_and_none_is_lost():
         beside = [other.field for other in fields if abs(other.field - field.field) == 1]
         tables.append(select_sources({"star": near}, cube, field, neighbours=beside))
         alone = select_sources({"star": near}, cube, field)
-        assert len(alone) > len(tables[-1])  # what would be there twice
+        assert len(alone) > len(tables[-1])  # sources that would appear twice
     together = pd.concat(tables)
     assert together["id"].is_unique and len(together) == len(rows)
     assert not together.duplicated(["ra", "dec"]).any()
@@ -123,7 +123,7 @@ def test_magnitude_limit_is_common(cube, catalogs):
     assert 0 < len(table) < 120 and table["model_mag_r"].max() <= 20.0
 
 
-def test_flags_are_rejected_and_must_be_there(cube, catalogs):
+def test_flags_are_rejected_and_must_exist(cube, catalogs):
     catalogs["star"]["OBJC_FLAGS"][:7] = 1 << 18
     catalogs["gal"]["OBJC_FLAGS"][:3] = 1 << 2
     assert len(select_sources(catalogs, cube, FIELD, reject_flags=["SATURATED"])) == 113

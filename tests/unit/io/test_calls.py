@@ -12,7 +12,7 @@ from stargal.io.files import whole
 
 
 def look(table, tables, nothing, size, fields, buckets, extra="as it is"):
-    """A function of the library, as the rules name it."""
+    """Stand-in for a library function."""
     return locals()
 
 
@@ -25,7 +25,7 @@ CALL = f"{__name__}:look"
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with a table per field, and one of all."""
+    """A folder with a table per field, and one for all fields."""
     monkeypatch.chdir(tmp_path)
     for name, value in (("301-008162-6-0080", 80), ("301-008162-6-0174", 174), ("all", 0)):
         pd.DataFrame({"value": [value]}).to_csv(f"{name}.csv", index=False)
@@ -33,7 +33,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_files_settings_and_fields_become_arguments(here):
-    """One file by its name, files of all fields in the order of their names, and an empty list for none."""
+    """One named file, the files of all fields in the order of the field names, and an empty list without files."""
     got = call_with_files(
         CALL,
         ["table=all.csv", "tables[]={field}.csv"],
@@ -54,8 +54,8 @@ def test_a_list_keeps_its_order(here):
     assert got["fields"] == [] and got["buckets"] == {}
 
 
-def test_a_setting_may_be_what_fields_would_be(here):
-    """A row of the rules that names its fields itself is not overruled."""
+def test_a_setting_overrides_fields(here):
+    """Settings take precedence over the fields of the buckets."""
     got = call_with_files(CALL, [], {"size": 1, "fields": ["mine"]}, {"train": "301-8162-6:174"})
     assert got["fields"] == ["mine"]
 
@@ -93,14 +93,14 @@ def test_files_are_read_by_their_suffix(tmp_path):
 def test_a_file_that_is_not_as_recorded_is_refused(tmp_path, suffix):
     path = tmp_path / f"t.{suffix}"
     with whole(path) as partial:
-        partial.write_bytes(b"whatever")
-    path.write_bytes(b"something else")
+        partial.write_bytes(b"content")
+    path.write_bytes(b"other content")
     with pytest.raises(StargalError, match="its bytes are not those recorded"):
         read_file(path)
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "json"])
-def test_a_file_that_is_not_what_its_suffix_says_is_named(tmp_path, suffix):
+def test_a_file_without_the_format_of_its_suffix_is_named(tmp_path, suffix):
     path = tmp_path / f"t.{suffix}"
     path.write_bytes(b"\xff\x00\xfe")
     with pytest.raises(StargalError, match=f"t.{suffix}: "):

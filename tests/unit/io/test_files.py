@@ -1,4 +1,4 @@
-"""Files are whole, recorded, and used only as they were recorded; what cannot be written is told in one line."""
+"""Atomic writing, SHA-256 records, and one-line errors for files that cannot be written."""
 
 import errno
 import subprocess
@@ -29,7 +29,7 @@ def test_a_file_appears_whole_with_its_record(tmp_path: Path) -> None:
     subprocess.run(["sha256sum", "-c", "--strict", "table.csv.sha256"], cwd=path.parent, check=True)
 
 
-def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), whole(tmp_path / "table.csv") as partial:
         partial.write_text("a,")
         raise KeyboardInterrupt
@@ -37,9 +37,9 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_what_cannot_be_written_is_told(tmp_path: Path, number: int) -> None:
-    told = r"table.csv: cannot be written: what the system says; see that the disk has room"
-    with pytest.raises(StargalError, match=told), whole(tmp_path / "table.csv"):
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path, number: int) -> None:
+    message = r"table.csv: cannot be written: what the system says; see that the disk has room"
+    with pytest.raises(StargalError, match=message), whole(tmp_path / "table.csv"):
         raise OSError(number, "what the system says")
     assert list(tmp_path.iterdir()) == []
 
@@ -81,7 +81,7 @@ def test_a_damaged_record_is_refused(tmp_path: Path, record: str) -> None:
         intact(path)
 
 
-def test_without_a_record_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+def test_a_file_without_a_record_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "mine"
     path.write_text("content")
     assert intact(path) == path
@@ -90,8 +90,8 @@ def test_without_a_record_there_is_nothing_to_compare_with(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-def test_a_script_that_may_not_write_ends_with_one_line(number: int) -> None:
-    """Wherever in a script the system refuses, not only in the files it makes."""
+def test_a_write_error_ends_a_script_with_one_line(number: int) -> None:
+    """For any write in a script, not only for its output files."""
     code = (
         f"from stargal.io import cli\ndef main():\n    raise OSError({number}, 'refused', 'folder/file')\ncli.run(main)"
     )

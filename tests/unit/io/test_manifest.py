@@ -1,4 +1,4 @@
-"""Manifests, and what `verify` says of files that are missing, changed or unknown."""
+"""Manifests, and the faults that `verify` reports: files that are missing, changed or unknown."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ NAMES = ["aligned/one.fits", "aligned/two.fits", "tables/scores.csv"]
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """A folder of three made files and their manifest."""
+    """A folder with three recorded files and their manifest."""
     folder = tmp_path / "results/made"
     for name in NAMES:
         with whole(folder / name) as partial:
@@ -43,14 +43,14 @@ def test_sha256sum_reads_a_manifest(results: Path) -> None:
     assert done.stdout.split("\n")[:-1] == [f"{name}: OK" for name in NAMES]
 
 
-def test_all_is_as_recorded(results: Path, tmp_path: Path) -> None:
+def test_unchanged_files_match_their_records(results: Path, tmp_path: Path) -> None:
     count: Counter[str] = Counter()
     assert list(verify([results, tmp_path / "lacking"], count)) == []
     assert count["files"] == 3 and count["bytes"] == sum((results / name).stat().st_size for name in NAMES)
 
 
 def flip(path: Path) -> None:
-    """Flip a bit and leave the times as they were."""
+    """Flip a bit and restore the time stamps."""
     times = path.stat()
     data = bytearray(path.read_bytes())
     data[3] ^= 1
@@ -58,9 +58,9 @@ def flip(path: Path) -> None:
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def remake(path: Path) -> None:
+def rebuild(path: Path) -> None:
     with whole(path) as partial:
-        partial.write_text("made anew")
+        partial.write_text("rebuilt")
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,15 @@ def remake(path: Path) -> None:
         (lambda folder: record_of(folder / NAMES[0]).unlink(), ["unknown: aligned/one.fits"]),
         (lambda folder: (folder / "mine.txt").write_text("mine"), ["unknown: mine.txt"]),
         (lambda folder: (folder / "tables/.x.csv.partial").write_text("h"), ["unknown: tables/.x.csv.partial"]),
-        (lambda folder: (folder / "x.part").write_text("a download goes on"), []),
-        (lambda folder: remake(folder / NAMES[2]), ["changed: tables/scores.csv"]),
+        (lambda folder: (folder / "x.part").write_text("a partial download"), []),
+        (lambda folder: rebuild(folder / NAMES[2]), ["changed: tables/scores.csv"]),
         (lambda folder: (folder / "manifest.sha256").write_text("what?\n"), ["changed: manifest.sha256"]),
     ],
     ids=["bit", "record", "manifest", "removed", "no-record", "mine", "killed", "download", "newer", "no-manifest"],
 )
-def test_what_is_not_as_recorded_is_named(results: Path, harm: Callable[[Path], object], expected: list[str]) -> None:
+def test_files_that_differ_from_their_records_are_named(
+    results: Path, harm: Callable[[Path], object], expected: list[str]
+) -> None:
     harm(results)
     assert faults_of(results) == expected
 
@@ -90,7 +92,7 @@ def test_a_file_that_vanished_with_its_record_is_missing(results: Path) -> None:
     assert faults_of(results) == ["missing: aligned/two.fits"]
 
 
-def test_a_manifest_is_not_made_of_changed_files(results: Path) -> None:
+def test_a_manifest_is_not_written_for_changed_files(results: Path) -> None:
     flip(results / NAMES[2])
     with pytest.raises(StargalError, match=r"scores.csv: its bytes are not those recorded"):
         write_manifest(results)

@@ -7,10 +7,10 @@ from stargal.errors import StargalError
 
 
 def base_url(text: str) -> str:
-    """The base URL of an archive from the config: environment variables filled in, a folder as file://.
+    """Expand the environment variables in the archive URL of the configuration; return a folder as a file:// URL.
 
-    They are filled in by the job that downloads, so that the workflow can be planned, and run on files that are
-    there, without them.
+    The download job expands the variables, so the workflow can be planned without them, and run where all files are
+    present.
 
     Raises
     ------
@@ -21,13 +21,13 @@ def base_url(text: str) -> str:
     if "$" in url:
         raise StargalError(
             f"config: archive.url: {url}: this environment variable is not set: set it to a URL or folder with the "
-            "archive's layout, or take the SDSS archive with --configfile config/sdss.yaml"
+            "archive's layout, or use the SDSS archive with --configfile config/sdss.yaml"
         )
     return url.rstrip("/") if "://" in url else Path(url).resolve().as_uri()
 
 
 def address(base: str, template: str, **keys: int | str) -> str:
-    """The URL of a file: the archive's base, then the template of its release filled in.
+    """Return the URL of a file: the base URL of the archive and the completed template of its release.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def address(base: str, template: str, **keys: int | str) -> str:
     Raises
     ------
     StargalError
-        If the template asks for something that is not in `keys`, or the base for a variable that is not set.
+        If the template contains a name that is not in `keys`, or the base contains a variable that is not set.
     """
     try:
         return f"{base_url(base)}/{template.format(**keys)}"

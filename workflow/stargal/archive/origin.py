@@ -1,9 +1,9 @@
-"""Record where the files of a sky came from, and refuse to mix origins.
+"""Record the origin of the files of a sky and refuse to mix origins.
 
-``resources/{sky}/origin.json`` says which archive and release, or which simulator and seed, the frames and catalogues
-beside it came from. Without it, simulated frames could pass as real ones, or those of one archive as another's.
+``resources/{sky}/origin.json`` records the archive and release, or the simulator's seed, of the frames and catalogues
+beside it. Without it, simulated frames could pass as real ones, or frames of one archive as those of another.
 
-The Snakefile imports this module, so it stays with the standard library.
+The Snakefile imports this module, so it imports only the standard library.
 """
 
 import json
@@ -17,19 +17,19 @@ from stargal.io.files import ORIGIN
 
 
 def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
-    """Check that the files of a sky are of the origin that the configuration gives it.
+    """Check that the files of a sky have the origin given in the configuration.
 
     Parameters
     ----------
     folder : path
-        ``resources/{sky}``; it need not exist.
+        ``resources/{sky}``; may be missing.
     origin : mapping
-        ``origin`` (archive or simulator), and ``url`` and ``release`` of an archive or ``seed`` of a simulator.
+        ``origin`` (archive or simulator), with ``url`` and ``release`` for an archive, ``seed`` for a simulator.
 
     Raises
     ------
     StargalError
-        If the folder holds files of another origin, or files of a simulator without a record.
+        If the folder holds files of another origin, recorded or evident from its subfolders, or the record is not JSON.
     """
     record = folder / ORIGIN
     try:
@@ -48,9 +48,9 @@ def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
 
 
 def record_origin(folder: Path, origin: Mapping[str, Any]) -> None:
-    """Record the origin of a sky's files, unless it is recorded already.
+    """Record the origin of the files of a sky unless it is recorded already.
 
-    Several jobs may do this at once: each writes a file of its own and renames it.
+    Several jobs may call this at once: each writes its own temporary file and renames it.
 
     Raises
     ------

@@ -27,23 +27,23 @@ from stargal.errors import StargalError
 from stargal.io.files import record_of, recorded, sha256, write_record
 
 USER_AGENT = f"stargal/{__version__} (star/galaxy workflow; {requests.utils.default_user_agent()})"
-"""How a request names itself to the archive."""
+"""User-Agent header of every request."""
 
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524, 529})
-"""HTTP statuses after which the same request may succeed; every other failure is told at once."""
+"""HTTP statuses after which the request is retried; every other failure is raised at once."""
 
 LONGEST_WAIT = 600.0
-"""Seconds a server may ask to wait (Retry-After) before the job gives up instead."""
+"""Longest wait, seconds, that a server may request (Retry-After); the job fails if it asks for more."""
 
 SLOWEST = 1000.0
-"""Bytes per second below which a transfer counts as stalled."""
+"""Rate below which a transfer counts as stalled, bytes per second."""
 
 CHUNK = 1 << 16
-"""Bytes read at once."""
+"""Bytes per read."""
 
 
 class _InterruptedError(Exception):
-    """A transfer that may go better when asked again; `wait` is what the server asked for, seconds."""
+    """A failure after which the request is retried; `wait` is the delay that the server asked for, seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
         super().__init__(reason)
@@ -59,28 +59,28 @@ def obtain(
     attempts: int,
     first_wait: float = 1.0,
 ) -> None:
-    """Have a verified file at `path` with its SHA-256 beside it; fetch it only if nothing is there.
+    """Download a file to `path`, verify it and record its SHA-256; check it against its record if it exists.
 
     Parameters
     ----------
     url : str
-        Where the file comes from: https, http or file.
+        Source: https, http or file.
     path : path
-        Where it goes. It appears there only when it is whole and verified.
+        Destination. The file appears there only when it is complete and verified.
     verify : callable
-        Raises `StargalError` saying what is wrong with a file.
+        Raises `StargalError` with a description of the fault if a file is not valid.
     timeout : float
-        Seconds without an answer or without data after which an attempt is given up.
+        Seconds without a response or data after which an attempt fails.
     attempts : int
-        Requests at most.
+        Maximum number of requests.
     first_wait : float
-        Seconds before the second attempt; doubled before each further one.
+        Seconds before the second attempt; doubled before each later attempt.
 
     Raises
     ------
     StargalError
-        If the file cannot be had, is not what it should be, or differs from its record. Bytes that fail
-        verification are removed, those of an interrupted transfer kept in ``<path>.part`` for the next run.
+        If the download fails, the file is not valid, or it differs from its record. Bytes that fail verification
+        are removed; those of an interrupted transfer are kept in ``<path>.part`` for the next run.
     """
     obtain_all([(url, path, verify)], timeout=timeout, attempts=attempts, first_wait=first_wait)
 
@@ -92,10 +92,10 @@ def obtain_all(
     attempts: int,
     first_wait: float = 1.0,
 ) -> None:
-    """Have several files, each as `obtain` has it: ``(url, path, verify)``. They appear together, when all have come.
+    """Obtain several files as `obtain` does, each given as ``(url, path, verify)``; rename them when all are complete.
 
-    Snakemake removes what a failed job made; what came before the failure is kept as ``<path>.part``, which the next
-    run finds whole.
+    Snakemake removes the outputs of a failed job. A file that was complete before the failure stays as ``<path>.part``
+    and the next run uses it without a download.
     """
     came = []
     for url, path, verify in files:
@@ -108,7 +108,7 @@ def obtain_all(
             raise _unusable(path, error) from error
     for url, path, part in came:
         try:
-            # The record first: a file under its name is never without one.
+            # Write the record first, so that a file under its final name always has one.
             write_record(path, sha256(part))
             part.replace(path)
             _validator_of(part).unlink(missing_ok=True)
@@ -124,7 +124,7 @@ def _unusable(path: Path, error: OSError) -> StargalError:
 def _bring(
     url: str, path: Path, verify: Callable[[Path], None], timeout: float, attempts: int, first_wait: float
 ) -> Path:
-    """Have all bytes of a file, verified, in a partial file beside its path."""
+    """Download a file into a partial file beside its path, verify it and return the path of the partial file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     if part.exists() and _is_whole(part, verify):
@@ -138,14 +138,14 @@ def _bring(
     except StargalError as error:
         _discard(part)
         raise StargalError(
-            f"{url}: {error}; nothing was kept, run again to fetch afresh, and if it comes again, "
-            "check archive.url or leave the field out"
+            f"{url}: {error}; nothing was kept, run again to fetch it; if the error repeats, "
+            "check archive.url or remove the field from the table of fields"
         ) from None
     return part
 
 
 def _is_whole(part: Path, verify: Callable[[Path], None]) -> bool:
-    """Whether a partial file lacks nothing but its name: a run ended before it got it."""
+    """Whether a partial file is complete and valid: an earlier run ended before renaming it."""
     try:
         verify(part)
     except StargalError:
@@ -154,22 +154,22 @@ def _is_whole(part: Path, verify: Callable[[Path], None]) -> bool:
 
 
 def _confirm(path: Path, verify: Callable[[Path], None]) -> None:
-    """Check a file that is there already against its record or, without one, verify it and record it."""
+    """Check an existing file against its record or, if it has none, verify it and write the record."""
     expected = recorded(path)
     if expected is None:
         try:
             verify(path)
         except StargalError as error:
-            raise StargalError(f"{path}: {error}; remove it to fetch it afresh") from None
+            raise StargalError(f"{path}: {error}; remove it to fetch it again") from None
         write_record(path, sha256(path))
-        logging.info("%s: was there, verified and recorded, not fetched", path)
+        logging.info("%s: exists; verified and recorded, not downloaded", path)
         return
     if sha256(path) != expected:
         raise StargalError(
             f"{path}: its bytes are not those recorded in {record_of(path).name}; remove both to fetch the file "
-            "afresh, or the record alone to have the file verified as it is"
+            "again, or only the record to accept the file after verification"
         )
-    logging.info("%s: was there, as recorded, not fetched", path)
+    logging.info("%s: exists and matches its record, not downloaded", path)
 
 
 def _copy(url: str, part: Path) -> None:
@@ -190,25 +190,25 @@ def _absent(url: str, said: str) -> str:
 
 
 def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: float = 1.0) -> None:
-    """Fetch a URL into a file, resuming what is there, until all its bytes have come.
+    """Download a URL into a file, resuming a partial file.
 
-    Asks again, with exponential backoff and jitter, after a broken or stalled connection, a short body, and the
-    statuses in `TEMPORARY`; at least as late as a Retry-After says. Partial content is resumed only if the server
-    confirms, through If-Range, that the file is still the same; otherwise it starts from the first byte.
+    Retries with exponential backoff and jitter after a broken or stalled connection, a short body, and the statuses in
+    `TEMPORARY`, and waits at least as long as Retry-After says. A partial file is resumed only if the server confirms
+    through If-Range that the file is unchanged; otherwise the download starts at the first byte.
 
     Parameters
     ----------
     url : str
         http or https.
     part : path
-        The partial file; ``<part>.validator`` beside it holds the ETag or date it belongs to.
+        The partial file; ``<part>.validator`` beside it holds its ETag or date.
     timeout, attempts, first_wait
         As in `obtain`.
 
     Raises
     ------
     StargalError
-        If the file is not there, or has not come after `attempts` requests.
+        If the server does not have the file, refuses it, or has not sent it after `attempts` requests.
     """
     backoff = wait_exponential_jitter(multiplier=first_wait, max=60 * first_wait, jitter=first_wait)
 
@@ -237,9 +237,9 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
             retrying(_attempt, session, url, part, timeout)
     except _InterruptedError as error:
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-        kept = f"; {part.stat().st_size} bytes are kept and the next run goes on from there" if part.exists() else ""
+        kept = f"; {part.stat().st_size} bytes are kept and the next run resumes there" if part.exists() else ""
         raise StargalError(
-            f"{url}: did not come in {times}: {error}; check the network and archive.url, then run again{kept}"
+            f"{url}: not received after {times}: {error}; check the network and archive.url, then run again{kept}"
         ) from error
 
 
@@ -250,8 +250,8 @@ def _interruption(state: RetryCallState) -> _InterruptedError:
 
 
 def _attempt(session: requests.Session, url: str, part: Path, timeout: float) -> None:
-    """One request, from the first missing byte on."""
-    # The bytes are stored as the archive has them: no coding on the way, no decoding here.
+    """Send one request, starting at the first missing byte."""
+    # Store the bytes exactly as in the archive: no content coding in transit, no decoding here.
     headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
     have = _resumable(part)
     if have:
@@ -261,7 +261,7 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
             _check_status(response, url, part)
             _receive(response, part, have, timeout)
     except requests.Timeout as error:
-        raise _InterruptedError(f"no answer within {timeout:g} s") from error
+        raise _InterruptedError(f"no response within {timeout:g} s") from error
     except requests.ConnectionError as error:
         cause = _root(error)
         said = getattr(cause, "strerror", None) or str(cause)
@@ -269,11 +269,11 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
             raise StargalError(f"{url}: {said}; check archive.url and this computer's clock") from error
         raise _InterruptedError(said) from error
     except requests.RequestException as error:
-        raise StargalError(f"{url}: cannot be asked for: {_root(error)}; check archive.url") from error
+        raise StargalError(f"{url}: invalid request: {_root(error)}; check archive.url") from error
 
 
 def _check_status(response: requests.Response, url: str, part: Path) -> None:
-    """Let pass what carries the file; raise for the rest."""
+    """Raise unless the response carries the file."""
     status = response.status_code
     if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
         return
@@ -282,7 +282,7 @@ def _check_status(response: requests.Response, url: str, part: Path) -> None:
         raise StargalError(_absent(url, said))
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and part.exists():
         _discard(part)
-        raise _InterruptedError(f"{said}: the partial file does not fit, starting over")
+        raise _InterruptedError(f"{said}: the partial file is too long, starting over")
     if status in TEMPORARY:
         wait = _retry_after(response)
         if wait > LONGEST_WAIT:
@@ -292,7 +292,7 @@ def _check_status(response: requests.Response, url: str, part: Path) -> None:
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Seconds the server asks to wait: Retry-After holds a number or a date."""
+    """Seconds to wait according to Retry-After, a number or a date; 0 without a valid header."""
     try:
         return urllib3.Retry().parse_retry_after(response.headers["Retry-After"])
     except (KeyError, urllib3.exceptions.InvalidHeader):
@@ -300,14 +300,14 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _receive(response: requests.Response, part: Path, have: int, timeout: float) -> None:
-    """Append a response's body to the partial file, or start it over when the server sends all of it."""
+    """Append the body of a response to the partial file; overwrite the file if the server sends it from the start."""
     start, total = _extent(response)
     if start not in (0, have):
         _discard(part)
         raise _InterruptedError(f"the server sent bytes from {start}, not from {have}; starting over")
     if start == 0:
         _discard(part)
-        # A weak ETag ("W/…") does not promise equal bytes, so it cannot vouch for a resumed file.
+        # A weak ETag ("W/…") does not guarantee equal bytes, so it cannot validate a resumed download.
         etag = response.headers.get("ETag", "")
         validator = etag if etag.startswith('"') else response.headers.get("Last-Modified", "")
         _validator_of(part).write_text(validator)
@@ -326,28 +326,28 @@ def _receive(response: requests.Response, part: Path, have: int, timeout: float)
         ) as bar,
     ):
         try:
-            # read1 hands over what has come, so that nothing is lost when the connection breaks.
+            # read1 returns the bytes received so far, so that none are lost when the connection breaks.
             while data := response.raw.read1(CHUNK, decode_content=False):
                 stream.write(data)
                 bar.update(len(data))
                 elapsed, came = time.monotonic() - since, stream.tell() - then
                 if elapsed > timeout:
                     if came < SLOWEST * elapsed:
-                        raise _InterruptedError(f"only {came} bytes came in {elapsed:.0f} s")
+                        raise _InterruptedError(f"only {came} bytes received in {elapsed:.0f} s")
                     since, then = time.monotonic(), stream.tell()
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise _InterruptedError(f"nothing came for {timeout:g} s after {stream.tell()} of {total} bytes") from error
+            raise _InterruptedError(f"no data for {timeout:g} s after {stream.tell()} of {total} bytes") from error
         except urllib3.exceptions.HTTPError as error:
             raise _InterruptedError(f"the connection broke after {stream.tell()} of {total} bytes") from error
         _settle(stream)
         size = stream.tell()
     if total is not None and size != total:
         _discard(part)
-        raise _InterruptedError(f"{size} bytes came, {total} were announced; starting over")
+        raise _InterruptedError(f"received {size} bytes, expected {total}; starting over")
 
 
 def _extent(response: requests.Response) -> tuple[int, int | None]:
-    """First byte of the body within the file, and length of the file where the server tells it."""
+    """Offset of the body within the file, and the length of the file, None if the server does not send it."""
     try:
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             span, _, total = response.headers["Content-Range"].removeprefix("bytes ").partition("/")
@@ -355,11 +355,11 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
         length = response.headers.get("Content-Length")
         return 0, None if length is None else int(length)
     except (KeyError, ValueError):
-        raise _InterruptedError("the server does not say which bytes it sends") from None
+        raise _InterruptedError("the response has no valid Content-Range or Content-Length") from None
 
 
 def _resumable(part: Path) -> int:
-    """How many bytes of a partial file can be built on: none without a validator to tell whether they still fit."""
+    """Number of bytes of a partial file that can be resumed: none without a validator."""
     validator = _validator_of(part)
     if part.exists() and validator.exists() and validator.read_text():
         return part.stat().st_size
@@ -376,13 +376,13 @@ def _discard(part: Path) -> None:
 
 
 def _settle(stream: Any) -> None:
-    """Put a file's bytes on the disk, so that no power cut leaves a name without them."""
+    """Flush a file to disk, so that a power failure cannot leave a renamed file without its bytes."""
     stream.flush()
     os.fsync(stream.fileno())
 
 
 def _root(error: BaseException) -> BaseException:
-    """The innermost cause, which says most: "Connection refused" rather than "Max retries exceeded"."""
+    """Return the innermost, most specific cause of an error: "Connection refused", not "Max retries exceeded"."""
     while isinstance(inner := getattr(error, "reason", None) or error.__cause__ or error.__context__, BaseException):
         error = inner
     return error

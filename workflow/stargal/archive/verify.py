@@ -32,21 +32,21 @@ class _Decompressor(Protocol):
 
 
 def verify_frame(path: Path, field: Field, band: str) -> None:
-    """Check that a file is the whole frame of a field and band.
+    """Check that a file is the complete frame of a field and band.
 
     Parameters
     ----------
     path : path
         FITS, bz2-compressed.
     field : Field
-        What the file should hold.
+        The expected field.
     band : str
-        u, g, r, i or z.
+        The expected band: u, g, r, i or z.
 
     Raises
     ------
     StargalError
-        Saying what is wrong, without the file's name.
+        If it is not. The message describes the fault but does not name the file; the caller does.
     """
     with _open_fits(_decompress(path, "bz2", b"BZh", bz2.BZ2Decompressor)) as hdus:
         header = hdus[0].header
@@ -55,7 +55,7 @@ def verify_frame(path: Path, field: Field, band: str) -> None:
             "CAMCOL": field.camcol,
             "RERUN": field.rerun,
             "FILTER": band,
-            # Counted from the top of the strip: a band that sees the sky later than r is that many frames behind.
+            # FRAME counts along the strip; a band that observes the same sky later than r has a higher number.
             "FRAME": field.field + FRAME_LAG[band],
         }
         _compare({key: header.get(key) for key in expected}, expected)
@@ -70,21 +70,21 @@ def verify_frame(path: Path, field: Field, band: str) -> None:
 
 
 def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
-    """Check that a file is the whole catalogue of a run and camcol.
+    """Check that a file is the complete catalogue of a run and camcol.
 
     Parameters
     ----------
     path : path
         FITS, gzip-compressed.
     run, camcol : int
-        What every source should be of.
+        The expected run and camcol of every source.
     kind : str
         star or gal.
 
     Raises
     ------
     StargalError
-        Saying what is wrong, without the file's name.
+        If it is not. The message describes the fault but does not name the file; the caller does.
     """
     data = _decompress(path, "gzip", b"\x1f\x8b", lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 16))
     with _open_fits(data) as hdus:
@@ -96,17 +96,19 @@ def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
         if missing:
             raise StargalError(f"columns missing: {', '.join(missing)}")
         if len(table) == 0:
-            raise StargalError("the catalogue holds no source, and no camcol of the survey is without")
+            raise StargalError("the catalogue has no rows")
         for key, value in (("RUN", run), ("CAMCOL", camcol)):
             other = np.unique(table[key][table[key] != value])
             if other.size:
                 raise StargalError(f"another file's content: column {key} holds {other[0]}, the name says {value}")
         if not (table["OBJC_TYPE"] == OBJC_TYPES[kind]).any():
-            raise StargalError(f"no source has OBJC_TYPE {OBJC_TYPES[kind]}, which {kind} catalogues are made of")
+            raise StargalError(
+                f"no source has OBJC_TYPE {OBJC_TYPES[kind]}, the type of all sources in a {kind} catalogue"
+            )
 
 
 def _compare(found: dict[str, Any], expected: dict[str, int | str]) -> None:
-    """Compare header values with those of the name; RERUN is a padded string there, the others are numbers."""
+    """Compare header values with those in the file name; RERUN is a padded string in the header, others are numbers."""
     wrong = [key for key in expected if str(found[key]).strip() != str(expected[key])]
     if wrong:
         holds = ", ".join(f"{key} {str(found[key]).strip()}" for key in wrong)
@@ -115,7 +117,7 @@ def _compare(found: dict[str, Any], expected: dict[str, int | str]) -> None:
 
 
 def _decompress(path: Path, form: str, magic: bytes, new: Callable[[], _Decompressor]) -> bytes:
-    """Decompress all of a file; the format's own check sums are tested on the way."""
+    """Decompress a whole file; the decompressor tests the checksums of the format."""
     packed = path.read_bytes()
     if not packed.startswith(magic):
         web = packed[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml"))
@@ -136,7 +138,7 @@ def _decompress(path: Path, form: str, magic: bytes, new: Callable[[], _Decompre
 
 
 def _open_fits(data: bytes) -> fits.HDUList:
-    """Open FITS in memory and make sure that the last unit is whole, of which astropy only warns."""
+    """Open FITS data in memory and raise if the last unit is truncated, where astropy only warns."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyUserWarning)

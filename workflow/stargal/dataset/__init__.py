@@ -1,1 +1,1 @@
-"""Sources, patches and sets of fields: the input of training and evaluation."""
+"""Select sources, cut patches and list sets of fields for training and evaluation."""

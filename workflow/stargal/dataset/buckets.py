@@ -1,4 +1,4 @@
-"""Make sure that no two buckets share sky."""
+"""Check that no two buckets share sky."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,35 +16,35 @@ Array = NDArray[np.floating[Any]]
 ARCSEC = 3600.0
 
 NEAR = 2.0
-"""Fields nearer than this, deg, are compared as polygons on the tangent plane, where shapes are true to 1e-3."""
+"""Fields closer than this, deg, are compared as polygons on the tangent plane, which distorts them by about 1e-3."""
 
 DIAGONAL = 0.29
-"""Diagonal of a field, deg: overlapping fields have their centres nearer than this."""
+"""Diagonal of a field, deg: the centres of overlapping fields are closer than this."""
 
 
 def check_buckets(footprints: Mapping[str, ArrayLike], buckets: Mapping[str, str]) -> pd.DataFrame:
-    """Where the fields lie, and how far each is from the fields of other buckets.
+    """Compute the position of each field and its distance from the nearest field of another bucket.
 
-    Neighbours along a camcol are known by their numbers; this finds what only the sky tells: the same sky in another
-    run, and neighbouring camcols of two strips.
+    Neighbours along a camcol are known from their numbers. Overlaps of different runs, and of neighbouring camcols of
+    two strips, are only found by position.
 
     Parameters
     ----------
     footprints : mapping of array_like, shape (4, 2)
-        Corners of each field, [ra, dec] in deg, in order around it.
+        Corners of each field, [ra, dec] in deg, in order along the outline.
     buckets : mapping of str
         Bucket of each field.
 
     Returns
     -------
     DataFrame
-        A row a field: field, bucket, ra, dec (of the centre, deg), nearest (the nearest field of another bucket),
+        One row per field: field, bucket, ra, dec (of the centre, deg), nearest (nearest field of another bucket),
         nearest_bucket, gap (between the two, arcsec).
 
     Raises
     ------
     StargalError
-        If fields of two buckets share sky, naming them and the size of what they share.
+        If fields of two buckets share sky. The message names them and gives the size of the overlap.
     """
     names = sorted(footprints)
     corners = np.array([footprints[name] for name in names], dtype=float)
@@ -88,12 +88,12 @@ def _refuse_overlap(names: Sequence[str], bucket: Array, corners: Array, first: 
     sides = sorted(np.linalg.norm(np.diff(outline[:3], axis=0), axis=1) * ARCSEC)
     raise StargalError(
         f"fields {names[first]} ({bucket[first]}) and {names[second]} ({bucket[second]}) share {sides[1]:.0f} x "
-        f"{sides[0]:.0f} arcsec of sky: put them in one bucket of the table of fields, or leave one out"
+        f"{sides[0]:.0f} arcsec of sky: put them in one bucket of the table of fields, or remove one"
     )
 
 
 def _gap(corners: Array, first: int, second: int) -> float:
-    """Distance between the edges of two fields, arcsec; between their corners where they are far apart."""
+    """Distance between the edges of two fields, arcsec; between their nearest corners if they are far apart."""
     one, two = _unit_vectors(corners[first]), _unit_vectors(corners[second])
     chord = np.linalg.norm(one[:, None] - two[None], axis=2).min()
     apart = np.degrees(2 * np.arcsin(chord / 2))

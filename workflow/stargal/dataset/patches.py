@@ -1,4 +1,4 @@
-"""Cut a patch around each source."""
+"""Cut, write and read patches around sources."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ Patches = NDArray[np.float32]
 
 
 def extract_patches(image: NDArray[np.float32], x: ArrayLike, y: ArrayLike, size: int) -> Patches:
-    """Patches centred on the pixels that hold the given positions.
+    """Cut patches centred on the pixels that contain the given positions.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def extract_patches(image: NDArray[np.float32], x: ArrayLike, y: ArrayLike, size
     Returns
     -------
     ndarray, float32, shape (n, size, size, bands)
-        Rows, columns and bands of each patch, in the unit of the image. NaN, the mask of a patch, where the image is
-        NaN and outside of it.
+        Rows, columns and bands of each patch, in the unit of the image. NaN where the image is NaN and
+        outside the image.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def extract_patches(image: NDArray[np.float32], x: ArrayLike, y: ArrayLike, size
         first = int(np.argmax(outside))
         raise StargalError(f"source {first} at column {column[first]}, row {row[first]} is outside the image")
     half = size // 2
-    # Bands last and a margin of NaN: every patch is then `size` runs of memory, copied in one go.
+    # With the bands last and a margin of NaN, a patch is `size` contiguous blocks, and all are copied in one operation.
     padded = np.full((rows + 2 * half, columns + 2 * half, bands), np.nan, dtype=np.float32)
     for band in range(bands):
         padded[half : half + rows, half : half + columns, band] = image[band]
@@ -52,7 +52,7 @@ def extract_patches(image: NDArray[np.float32], x: ArrayLike, y: ArrayLike, size
 
 
 def write_patches(patches: Patches, path: Path) -> None:
-    """Write patches as a plain .npy file, which training maps into memory."""
+    """Write patches as a .npy file, which training maps into memory."""
     with whole(path) as partial, partial.open("wb") as stream:
         np.save(stream, patches)
 
@@ -63,13 +63,14 @@ def read_patches(path: Path, rows: int) -> "np.memmap[tuple[int, ...], np.dtype[
     Parameters
     ----------
     path : path
+        File written by `write_patches`.
     rows : int
-        Number of sources it belongs to.
+        Expected number of patches: that of the sources.
 
     Raises
     ------
     StargalError
-        If the file is not whole, or does not fit the sources.
+        If the file is not valid, or has not one patch per source.
     """
     try:
         patches = np.load(intact(path), mmap_mode="r", allow_pickle=False)

@@ -1,9 +1,9 @@
-"""Places of the patches of four classes: sources and empty sky, and what a patch around each shows.
+"""Place patches of four classes (sky, star, galaxy, both) and label them.
 
-What a patch shows is what the catalogue has in the circle inscribed in it. Beside the patches of the sources themselves
-there are some of the sky, drawn at random where the catalogue has nothing. The circle is that large because sources of
-both classes rarely lie nearer: of the patches of the simulated sky's sources 4 % show both within half a patch of 25
-pixels, 0.2 % within 6 pixels (2.4 arcsec); of those of four real fields 3 % and 0.5 %.
+The label of a patch depends on the catalogued sources within its inscribed circle. Patches are centred on sources or,
+for sky, on random positions without catalogued sources. A smaller circle would leave too few patches of the class both:
+around the sources of the simulated sky 4 % of the circles with a radius of 12.5 pixels contain both classes, but 0.2 %
+of those with 6 pixels (2.4 arcsec); in four real fields 3 % and 0.5 %.
 """
 
 from typing import Any
@@ -22,17 +22,15 @@ Array = NDArray[Any]
 
 BOTH, SKY = 2, 3
 
-
 NAMES = {SKY: "sky", STAR: CLASSES[STAR], GALAXY: CLASSES[GALAXY], BOTH: "both"}
-"""Name of each class, in the order of tables and figures; a star is 1 and a galaxy 0, as everywhere."""
-
+"""Name of each class, in the order of tables and figures; star and galaxy have the labels of `CLASSES`."""
 
 DRAWS = 100
-"""Positions drawn for each patch of sky that is wanted. Where so many give too few, hardly another one would fit."""
+"""Random positions tried per requested patch of sky; a field that is full after so many has hardly any space left."""
 
 
 def what_is_shown(x: ArrayLike, y: ArrayLike, catalogued: pd.DataFrame, radius: float) -> NDArray[np.int8]:
-    """The class of patches, by the catalogued sources whose centres lie near theirs.
+    """Return the class of patches from the catalogued sources near their centres.
 
     Parameters
     ----------
@@ -41,13 +39,13 @@ def what_is_shown(x: ArrayLike, y: ArrayLike, catalogued: pd.DataFrame, radius: 
     catalogued : DataFrame
         All sources of the frame: ``x``, ``y`` and ``label`` (1 star, 0 galaxy, `UNKNOWN`).
     radius : float
-        How far from the centre a source counts, pixels; one just so far does.
+        Largest distance of a source from the centre, inclusive, pixels.
 
     Returns
     -------
     int8 array, (n,)
-        `SKY` with no source so near, 1 with stars alone, 0 with galaxies alone, `BOTH` with both; `UNKNOWN` with a
-        source whose label is not known.
+        `SKY` without a source within the radius, `STAR` with stars only, `GALAXY` with galaxies only, `BOTH` with both;
+        `UNKNOWN` if the label of any source is not known.
     """
     centres = np.column_stack([x, y])
     star, galaxy, unknown = (
@@ -57,7 +55,7 @@ def what_is_shown(x: ArrayLike, y: ArrayLike, catalogued: pd.DataFrame, radius: 
 
 
 def _distance(centres: Array, sources: pd.DataFrame) -> NDArray[np.float64]:
-    """From each position to the nearest source, pixels; infinite where there is none."""
+    """Distance from each position to the nearest source, pixels; infinite without sources."""
     return cKDTree(sources[["x", "y"]].to_numpy(float)).query(centres)[0]
 
 
@@ -69,30 +67,30 @@ def place_patches(
     size: int,
     random: np.random.Generator,
 ) -> pd.DataFrame:
-    """Where the patches of a field lie, and what they show: those of its sources, and about as many of sky.
+    """Place and label the patches of a field: one per source, and patches of sky.
 
-    Patches are centred on pixels, and show what lies within half their size. Those with a source of unknown label are
-    left out. There are as many patches of sky as of the most frequent other class, or as many as find room.
+    Patches are centred on pixels. Those that show a source of unknown label are excluded. There are as many patches of
+    sky as of the most frequent other class, or fewer if the field has no space for them.
 
     Parameters
     ----------
     sources : DataFrame
         The sources of the field: ``id``, ``x``, ``y``.
     catalogued : DataFrame
-        All sources of the frame, those that other fields are given and the config leaves out among them: ``x``, ``y``
-        and ``label`` (1 star, 0 galaxy, `UNKNOWN`).
+        All sources of the frame, including those that belong to other fields or are excluded by the configuration:
+        ``x``, ``y`` and ``label`` (1 star, 0 galaxy, `UNKNOWN`).
     mask : ndarray, uint8, shape (bands, rows, columns)
-        Of the cube.
+        Mask of the cube.
     size : int
         Side of the patches, pixels.
     random : Generator
-        Where the sky is drawn from.
+        Random generator for the positions of sky.
 
     Returns
     -------
     DataFrame
-        A row a patch: id (of the source, missing for sky), x, y (of its central pixel, float64), label (a key of
-        `NAMES`, int8).
+        One row per patch: id (of the source, missing for sky), x, y (central pixel, float64), label (a key of `NAMES`,
+        int8).
     """
     placed = sources[["id", "x", "y"]].round({"x": 0, "y": 0})
     placed["label"] = what_is_shown(placed["x"], placed["y"], catalogued, size / 2)
@@ -106,10 +104,10 @@ def place_patches(
 def place_sky(
     mask: NDArray[np.uint8], catalogued: pd.DataFrame, count: int, *, size: int, random: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centres of patches that show sky alone, as far as the catalogue knows.
+    """Draw the centres of patches that show only sky, according to the catalogue.
 
-    Every pixel of such a patch has data in every band and none is saturated; no catalogued source lies in the circle
-    inscribed in it; no two share a pixel; and they lie in the rows that no neighbouring field has.
+    Every pixel of such a patch has data in every band and is not saturated. Its inscribed circle contains no catalogued
+    source. No two of these patches overlap. Their centres lie in the rows that no neighbouring field shares.
 
     Parameters
     ----------
@@ -118,12 +116,12 @@ def place_sky(
     catalogued : DataFrame
         All sources of the frame: ``x``, ``y``.
     count : int
-        How many are wanted; fewer are given where no more find room among `DRAWS` times as many positions.
+        Number of patches; fewer are returned if no more fit among `DRAWS` times as many random positions.
 
     Returns
     -------
     x, y : float64 arrays
-        Whole pixels.
+        Centres, whole pixels.
     """
     flagged = maximum_filter((mask != 0).any(axis=0), size=size, mode="constant", cval=1)
     margin = (ROWS - STEP_ROWS) // 2
@@ -141,16 +139,16 @@ def place_sky(
 
 
 def require_all_classes(name: str, labels: Array) -> None:
-    """Refuse patches that do not show all four.
+    """Raise unless the labels include all four classes.
 
     Raises
     ------
     StargalError
-        Naming the set and the missing class.
+        If a class is missing. The message names the set and the class.
     """
     for label, word in NAMES.items():
         if not np.any(labels == label):
             raise StargalError(
-                f"{name}: no patch that shows {word} among {len(labels)}; add fields to it, or name an experiment with "
-                "larger patches in `classes` of the config"
+                f"{name}: no patch that shows {word} among {len(labels)}; add fields to it, or choose an experiment "
+                "with larger patches in `classes` of the configuration"
             )

@@ -1,7 +1,6 @@
-"""Sets of fields to learn from or to classify: which files hold them, and the SHA-256 of each.
+"""List the files of a set of fields, for training or prediction, with their SHA-256.
 
-A network depends on the list of its set alone, not on thousands of files: one short file says whether any of them is
-another than it was.
+Training depends on one list per set, not on thousands of files: the list changes if any of the files does.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from stargal.io.tables import read_csv, unusable
 from stargal.survey.fields import Field
 
 FILES = ("sources", "patches", "report")
-"""What a field of a set has: its sources, their patches, and the report of its alignment."""
+"""Files of a field in a set: its sources, their patches, and the summary of its alignment."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class FieldFiles:
 
 
 def list_set(fields: Sequence[FieldFiles]) -> pd.DataFrame:
-    """The list of a set: a row a field, its name and, for each of `FILES`, path and SHA-256 as recorded beside it.
+    """List a set: one row per field with its name and, for each of `FILES`, the path and the recorded SHA-256.
 
     Raises
     ------
@@ -51,12 +50,12 @@ def list_set(fields: Sequence[FieldFiles]) -> pd.DataFrame:
 
 
 def read_set(path: Path) -> list[FieldFiles]:
-    """The fields of a listed set, and where their files are.
+    """Read the list of a set and check that its files are unchanged.
 
     Raises
     ------
     StargalError
-        If the list is not one, or a file is missing or another than when it was listed.
+        If the list is not valid, or a file is missing or has changed since it was listed.
     """
     table = read_csv(path)
     try:

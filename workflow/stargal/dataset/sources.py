@@ -1,4 +1,4 @@
-"""Choose the catalogued sources of a field and say what is known of each.
+"""Select the catalogued sources of a field and tabulate their properties.
 
 Data model of the catalogues ("datasweeps"):
 https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html
@@ -28,7 +28,7 @@ _FLAGS, _TRUTH = "OBJC_FLAGS", "TRUE_TYPE"
 
 
 def read_catalog(path: Path, field: Field) -> NDArray[Any]:
-    """Rows of a catalogue in a field and its two neighbours along the camcol.
+    """Read the rows of a catalogue for a field and its two neighbours along the camcol.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def read_catalog(path: Path, field: Field) -> NDArray[Any]:
     Raises
     ------
     StargalError
-        If the file is not a catalogue, not what was recorded when it came, lacks columns, has no rows, or is of another
+        If the file is not a catalogue, differs from its record, lacks columns, has no rows, or belongs to another
         camcol.
     """
     try:
@@ -70,45 +70,47 @@ def select_sources(
     magnitude_limit: float | None = None,
     reject_flags: Collection[str] = (),
 ) -> pd.DataFrame:
-    """The sources of a field, each once.
+    """Select the sources of a field, each once.
 
-    A source that the catalogue gives to a neighbouring field lies in the rows that both fields share. It is taken if
-    that neighbour is not used itself, so that no source is in two fields.
+    A source that the catalogue assigns to a neighbouring field lies in the rows that both fields share. It is selected
+    only if that neighbour is not used, so that no source is in two fields.
 
     Parameters
     ----------
     catalogs : mapping of structured ndarray
-        Rows of the ``star`` and ``gal`` catalogues, as `read_catalog` gives them.
+        Rows of the ``star`` and ``gal`` catalogues, as returned by `read_catalog`.
     cube : Cube
-        Of the field; its astrometry, and its r image for the sizes.
+        Cube of the field, for its astrometry and, for the sizes, its r image.
     field : Field
+        The field.
     neighbours : collection of int
-        Numbers of the neighbouring fields that are used too.
+        Numbers of the neighbouring fields that are also used.
     magnitude_limit : float, optional
-        Faintest r model magnitude, the same for both classes. Without it the catalogues' own limits differ by class.
+        Faintest r model magnitude, the same for both classes. The limits of the catalogues themselves differ by class.
     reject_flags : collection of str
-        Names in `FLAG_BITS`; a source with one of them is left out.
+        Names in `FLAG_BITS`; a source with any of them is excluded.
 
     Returns
     -------
     DataFrame
-        A row a source, by field, number and class in the catalogue:
+        One row per source, sorted by field, number and class in the catalogue:
 
-        - id: ``run-camcol-field-number-star|gal``, where the catalogue has it (str)
+        - id: ``run-camcol-field-number-star|gal``, its place in the catalogue (str)
         - ra, dec: deg, ICRS (float64)
-        - x, y: 0-based pixel on the cube (float64)
-        - label: 1 star, 0 galaxy, by OBJC_TYPE (int8)
-        - truth: the same by TRUE_TYPE, missing where the catalogue has none (Int8)
+        - x, y: 0-based pixel position on the cube (float64)
+        - label: 1 star, 0 galaxy, from OBJC_TYPE (int8)
+        - truth: the same from TRUE_TYPE, missing if the catalogue has none (Int8)
         - photo_type: OBJC_TYPE (int16)
-        - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
-        - fwhm: of the best-fitting round Gaussian in r, arcsec, NaN where it did not converge (float32)
-        - flags: OBJC_FLAGS, missing where the catalogue has none (Int64)
-        - edge_distance: to the nearest edge of the frame, pixels (float32)
+        - psf_mag_u ... model_mag_z: AB magnitudes, NaN unless the flux is positive (float32)
+        - fwhm: of the best-fitting circular Gaussian in r, arcsec, NaN without convergence or with S/N of 5 or less
+          (float32)
+        - flags: OBJC_FLAGS, missing if the catalogue has none (Int64)
+        - edge_distance: distance to the nearest edge of the frame, pixels (float32)
 
     Raises
     ------
     StargalError
-        If a flag is asked for that the catalogue does not have, or no source lies in the frame.
+        If `reject_flags` is given but the catalogue has no flags, or no source lies in the frame.
     """
     table = in_frame(catalogs, cube, field, neighbours)
     keep = np.full(len(table), True)
@@ -118,7 +120,7 @@ def select_sources(
         if table["flags"].isna().any():
             raise StargalError(
                 f"field {field.name}: sources.reject_flags asks for {flag}, but the catalogue has no {_FLAGS}: "
-                "take the flags out of the config"
+                "remove the flags from the configuration"
             )
         keep &= (table["flags"] & (1 << FLAG_BITS[flag])) == 0
     table = table[keep].reset_index(drop=True)
@@ -133,19 +135,19 @@ def select_sources(
 def in_frame(
     catalogs: Mapping[str, NDArray[Any]], cube: Cube, field: Field, neighbours: Collection[int] = ()
 ) -> pd.DataFrame:
-    """All that the catalogues have in the frame of a field, each source once, whatever its magnitude and flags.
+    """Select all catalogued sources in the frame of a field, each once, of any magnitude and with any flags.
 
     Parameters
     ----------
     catalogs, cube, field
-        As for `select_sources`.
+        As in `select_sources`.
     neighbours : collection of int
-        Numbers of the neighbouring fields whose sources are left out.
+        Numbers of the neighbouring fields whose sources are excluded.
 
     Returns
     -------
     DataFrame
-        In the order of `select_sources`, with what it gives but fwhm and edge_distance.
+        In the order of `select_sources` and with its columns except fwhm and edge_distance.
 
     Raises
     ------
@@ -162,13 +164,13 @@ def in_frame(
     if not keep.any():
         raise StargalError(
             f"field {field.name}: none of the {len(table)} catalogued sources of fields {field.field - 1} to "
-            f"{field.field + 1} lies in the frame: catalogue and frames are not of one field"
+            f"{field.field + 1} lies in the frame: catalogue and frames belong to different fields"
         )
     return table[keep].reset_index(drop=True)
 
 
 def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
-    """The columns of a source that come from the catalogue alone."""
+    """Tabulate the properties of sources that depend only on the catalogue."""
     known = np.isin(rows["OBJC_TYPE"], list(PHOTO_TYPES))
     rows = rows[known]
     names = [f"{field.run}-{field.camcol}-{row['FIELD']}-{row['ID']}-{kind}" for row in rows]
@@ -196,7 +198,7 @@ def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
 
 
 def _widths(cube: Cube, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Full width at half maximum of sources in r, arcsec; NaN where the measurement did not converge on the source."""
+    """Full width at half maximum of sources in r, arcsec; NaN without convergence or with S/N of 5 or less."""
     band = cube.bands.index(REFERENCE)
     measured = measure_stars(np.asarray(cube.image[band], dtype=np.float32), x, y, float(cube.noise[band]))
     width = FWHM_PER_SIGMA * PIXEL_ARCSEC * measured.sigma

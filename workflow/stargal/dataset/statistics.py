@@ -1,4 +1,4 @@
-"""Count the sources by field, bucket, class, magnitude and size."""
+"""Count sources by field, bucket, class, magnitude and size."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ SIZE_EDGES = np.arange(0.4, 5.1, 0.2)
 
 
 def count_sources(sources: Mapping[str, pd.DataFrame], buckets: Mapping[str, str], size: int) -> pd.DataFrame:
-    """Sources of each field and bucket.
+    """Count the sources of each field and bucket.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def count_sources(sources: Mapping[str, pd.DataFrame], buckets: Mapping[str, str
     Returns
     -------
     DataFrame
-        A row a field, and one a bucket with field ``all``: bucket, field, stars, galaxies, star_fraction, edge_fraction
-        (share of the patches that reach beyond the frame), r_median (r model magnitude), fwhm_star, fwhm_galaxy
-        (medians in r, arcsec).
+        One row per field, and one per bucket with field ``all``: bucket, field, stars, galaxies, star_fraction,
+        edge_fraction (fraction of patches that extend beyond the frame), r_median (r model magnitude), fwhm_star,
+        fwhm_galaxy (medians in r, arcsec).
     """
     table = join_sources(sources, buckets)
     rows = [
@@ -46,13 +46,13 @@ def count_sources(sources: Mapping[str, pd.DataFrame], buckets: Mapping[str, str
 def bin_sources(
     sources: Mapping[str, pd.DataFrame], buckets: Mapping[str, str], column: str, edges: np.ndarray
 ) -> pd.DataFrame:
-    """Histogram of a column by bucket and class.
+    """Compute the histogram of a column by bucket and class.
 
     Returns
     -------
     DataFrame
-        A row a bin: bucket, class, low, high, count; after the bins of each bucket and class one without edges, which
-        counts the sources outside of them or without a value.
+        One row per bin: bucket, class, low, high, count. The last row of each bucket and class has no edges and counts
+        the sources outside the bins or without a value.
     """
     rows = []
     for (bucket, label), part in join_sources(sources, buckets).groupby(["bucket", "label"], sort=True):
@@ -67,14 +67,14 @@ def bin_sources(
 
 
 def join_sources(sources: Mapping[str, pd.DataFrame], buckets: Mapping[str, str]) -> pd.DataFrame:
-    """The sources of all fields in one table, with their field and bucket."""
+    """Join the sources of all fields in one table with their field and bucket."""
     return pd.concat(
         [table.assign(field=field, bucket=buckets[field]) for field, table in sources.items()], ignore_index=True
     )
 
 
 def _count(bucket: str, field: str, part: pd.DataFrame, size: int) -> dict[str, object]:
-    """One row of `count_sources`."""
+    """Return one row of `count_sources`."""
     star = part["label"] == 1
     return {
         "bucket": bucket,

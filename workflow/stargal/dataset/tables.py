@@ -1,4 +1,4 @@
-"""Tables of the data: alignment, footprints and counts of sources."""
+"""Make tables of the data set: alignment, footprints and source counts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,19 +11,19 @@ from stargal.survey.fields import REFERENCE
 
 
 def alignment_table(summaries: Sequence[Mapping[str, Any]], *, fields: Sequence[str]) -> pd.DataFrame:
-    """Collect the summaries of the alignment of some fields.
+    """Tabulate the alignment of fields.
 
     Parameters
     ----------
     summaries : sequence of mapping
-        One a field, as `stargal.imaging.align.describe_alignment` makes them.
+        One per field, as returned by `stargal.imaging.align.describe_alignment`.
     fields : sequence of str
         Names of the fields.
 
     Returns
     -------
     DataFrame
-        A row a field and band: ``field`` and what the summary says of the band.
+        One row per field and band: ``field`` and the entries of the summary for the band.
     """
     return pd.DataFrame(
         [{"field": name} | band for name, summary in zip(fields, summaries, strict=True) for band in summary["bands"]]
@@ -33,7 +33,7 @@ def alignment_table(summaries: Sequence[Mapping[str, Any]], *, fields: Sequence[
 def footprint_table(
     summaries: Sequence[Mapping[str, Any]], *, fields: Sequence[str], buckets: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Tabulate where the fields lie and how far each is from the other buckets.
+    """Tabulate the position of each field and its distance from the other buckets.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def footprint_table(
     Returns
     -------
     DataFrame
-        As `stargal.dataset.buckets.check_buckets` gives it.
+        As returned by `stargal.dataset.buckets.check_buckets`.
 
     Raises
     ------
@@ -63,7 +63,7 @@ _ORDER = {"train": 0, "validation": 1, "test": 2}
 def source_tables(
     sources: Sequence[pd.DataFrame], *, fields: Sequence[str], buckets: Mapping[str, str], size: int
 ) -> dict[str, pd.DataFrame]:
-    """Count the sources of some fields.
+    """Count sources by field, magnitude and size.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def source_tables(
     Returns
     -------
     dict of DataFrame
-        ``counts`` by field and bucket, ``magnitudes`` and ``sizes``: by bin, bucket and class.
+        ``counts`` by field and bucket; ``magnitudes`` and ``sizes`` by bin, bucket and class.
     """
     tables = dict(zip(fields, sources, strict=True))
     return {

@@ -1,1 +1,1 @@
-"""Files written whole with their SHA-256, tables, the manifest and the command line of scripts."""
+"""Atomic file writing with SHA-256 records, tables, the manifest and the command line of scripts."""

@@ -1,4 +1,4 @@
-"""Call a function of the library with the content of files: what the families of tables and figures share."""
+"""Call library functions with the content of files, as the scripts for tables and figures do."""
 
 import importlib
 import inspect
@@ -15,26 +15,26 @@ from stargal.survey.fields import parse_fields
 
 
 def call_with_files(call: str, inputs: Iterable[str], settings: Mapping[str, Any], buckets: Mapping[str, str]) -> Any:
-    """Call ``package.module:function`` with the content of files by name, and with settings.
+    """Call ``package.module:function`` with the content of files and with settings as keyword arguments.
 
     Parameters
     ----------
     call : str
-        The function.
+        The function, ``package.module:function``.
     inputs : iterable of str
-        ``name=path``, or ``name[]=path`` once for each item of a list; ``name[]=`` and a path with ``{field}`` in it
-        stands for the files of all fields.
+        ``name=path``, or ``name[]=path`` once for each item of a list. ``name[]=`` with ``{field}`` in the path stands
+        for the files of all fields.
     settings : mapping
-        Further arguments.
+        Further keyword arguments; they override ``fields`` and ``buckets``.
     buckets : mapping of str
-        The fields of each bucket, as `stargal.survey.fields.format_fields` writes them, for paths with ``{field}``. The
-        function also gets ``fields``, their names in ascending order, and ``buckets``, the bucket of each, if it has
-        such parameters.
+        Fields of each bucket in the format of `stargal.survey.fields.format_fields`, for paths with ``{field}``. If the
+        function has parameters ``fields`` or ``buckets``, it gets the names of the fields in ascending order, or the
+        bucket of each field.
 
     Returns
     -------
     object
-        What the function returns.
+        The return value of the function.
     """
     module, _, name = call.partition(":")
     function = getattr(importlib.import_module(module), name)
@@ -51,12 +51,12 @@ def call_with_files(call: str, inputs: Iterable[str], settings: Mapping[str, Any
     arguments |= settings
     for key, parameter in parameters.items():
         if key not in arguments and parameter.default is inspect.Parameter.empty:
-            arguments[key] = []  # a list without files
+            arguments[key] = []  # a list of no files
     return function(**arguments)
 
 
 def named_paths(words: Iterable[str]) -> dict[str, list[str]]:
-    """Collect ``name=path`` by name."""
+    """Group ``name=path`` words by name."""
     paths: dict[str, list[str]] = {}
     for word in words:
         name, _, path = word.partition("=")
@@ -65,12 +65,12 @@ def named_paths(words: Iterable[str]) -> dict[str, list[str]]:
 
 
 def read_file(path: Path) -> Any:
-    """Read a file by its suffix: a table, JSON, an array (mapped into memory), arrays by name, or else the path itself.
+    """Read a file by its suffix: a table, JSON, a memory-mapped array, a dict of arrays; return other paths unread.
 
     Raises
     ------
     StargalError
-        If its bytes are not those recorded, or it is not what its suffix says.
+        If the file differs from its record or does not have the format of its suffix.
     """
     match path.suffix:
         case ".parquet":

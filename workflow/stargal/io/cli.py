@@ -1,4 +1,4 @@
-"""The command line of a script: its function's signature, and one clear line for bad input."""
+"""Command line of a script, from the signature of its function; errors of the user are reported on one line."""
 
 import errno
 import logging
@@ -12,14 +12,14 @@ from stargal.errors import StargalError
 from stargal.io.files import unwritable
 
 UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
-"""Errors of the system that whoever runs the job can mend."""
+"""Operating system errors that the user can resolve: disk full, quota, read-only file system, permissions."""
 
 
 def run(main: Callable[..., Any]) -> None:
-    """Run `main` with arguments from the command line, as its type hints say.
+    """Run `main` with arguments from the command line, parsed by its type hints.
 
-    A `StargalError` ends the process with its one line on stderr and exit status 1, and so does a full disk or a lack
-    of permission; any other exception is a bug and shows its traceback.
+    A `StargalError` or an error in `UNWRITABLE` ends the process with one line on stderr and exit status 1. Any other
+    exception is a bug and shows its traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -1,8 +1,8 @@
-"""Files that appear under their name only when they are whole, each with its SHA-256 beside it.
+"""Write files atomically, each with a record of its SHA-256, and check files against their records.
 
-The record of ``name`` is ``name.sha256``, in the form that ``sha256sum -c`` reads. It is written before the file, so
-that whatever has a name has a record, and every reader compares the two (`intact`): a file that was edited, damaged or
-half copied is refused, not used.
+The record of ``name`` is ``name.sha256`` in ``sha256sum -c`` format. It is written before the file, so every
+file under its final name has a record. Readers compare the two (`intact`) and refuse a file that was edited, damaged or
+partially copied.
 """
 
 import hashlib
@@ -13,19 +13,19 @@ from pathlib import Path
 from stargal.errors import StargalError
 
 ORIGIN = "origin.json"
-"""Name of the record of where the files of a sky came from, in the folder of its resources."""
+"""Name of the file in ``resources/{sky}`` that records the origin of the files of the sky."""
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it to `path`, with its record, if the block ends well.
+    """Yield a temporary path beside `path`; write its record and rename it to `path` if the block succeeds.
 
-    The rename is atomic, so that a job killed at any moment leaves either the whole file or none.
+    The rename is atomic, so a job killed at any moment leaves either the complete file or none.
 
     Raises
     ------
     StargalError
-        If the file cannot be written: a full disk, a folder that is read-only.
+        If the file cannot be written, for example to a full disk or a read-only folder.
     """
     with replaced(path) as partial:
         yield partial
@@ -34,7 +34,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
-    """`whole` for records themselves: no record is written.
+    """Write a file as `whole` does, but without a record.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def replaced(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except BaseException as error:
-        with suppress(OSError):  # where it could not be written, it need not be removed
+        with suppress(OSError):  # it may not exist
             partial.unlink()
         if isinstance(error, OSError):
             raise unwritable(path, error) from error
@@ -55,13 +55,13 @@ def replaced(path: Path) -> Iterator[Path]:
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Return the hexadecimal SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def record_of(path: Path) -> Path:
-    """Where the SHA-256 of a file is recorded: beside it."""
+    """Return the path of the SHA-256 record of a file."""
     return path.with_name(f"{path.name}.sha256")
 
 
@@ -72,7 +72,7 @@ def write_record(path: Path, digest: str) -> None:
 
 
 def recorded(path: Path) -> str | None:
-    """The SHA-256 that a file's record holds; None without a record, empty if the record holds none."""
+    """Return the recorded SHA-256 of a file: None without a record, empty if the record is empty."""
     try:
         words = record_of(path).read_text(errors="replace").split()
     except FileNotFoundError:
@@ -81,25 +81,25 @@ def recorded(path: Path) -> str | None:
 
 
 def intact(path: Path) -> Path:
-    """The path itself, if the file's bytes are those of its record, or if it has none.
+    """Return the path if the file matches its record or has none.
 
     Raises
     ------
     StargalError
-        If they differ.
+        If the file differs from its record.
     """
     expected = recorded(path)
     if expected is not None and path.exists() and sha256(path) != expected:
         raise StargalError(
-            f"{path}: its bytes are not those recorded in {record_of(path).name}; remove it and run again to have it "
-            "made or fetched afresh"
+            f"{path}: its bytes are not those recorded in {record_of(path).name}; remove it and run again to "
+            "rebuild or fetch it"
         )
     return path
 
 
 def unwritable(path: Path | str, error: OSError) -> StargalError:
-    """The error for a file that the system does not let be written."""
+    """Return the error for a file that cannot be written."""
     return StargalError(
-        f"{path}: cannot be written: {error.strerror or error}; see that the disk has room and that the folder may be "
-        "written to, then run again"
+        f"{path}: cannot be written: {error.strerror or error}; see that the disk has room and that the folder is "
+        "writable, then run again"
     )

@@ -1,7 +1,7 @@
-"""The SHA-256 of everything a run made, and whether all that is cached is still as recorded.
+"""List the SHA-256 of all results of a run, and verify files against their records.
 
-A manifest has a line a file, ``digest  path``, as ``sha256sum -c`` reads it: two runs made the same bytes if their
-manifests are the same.
+A manifest has one line per file, ``digest  path``, in the format of ``sha256sum -c``. Two runs with equal manifests
+have the same results bit for bit.
 """
 
 import hashlib
@@ -14,28 +14,28 @@ from stargal.errors import StargalError
 from stargal.io.files import ORIGIN, intact, record_of, recorded, sha256
 
 MANIFEST = "manifest.sha256"
-"""Name of a manifest, below the folder that its paths start from."""
+"""Name of a manifest; its paths are relative to its folder."""
 
 PARTIAL_DOWNLOADS = (".part", ".part.validator")
-"""Ends of the names of what an interrupted download left for the next run."""
+"""Suffixes of the files that an interrupted download leaves for the next run."""
 
 
 def list_digests(folder: Path, recorded_files: Iterable[Path], files: Iterable[Path]) -> str:
-    """The text of a manifest: digests of files by their path below a folder, sorted.
+    """Return the text of a manifest: digests of files and their paths relative to a folder, sorted by path.
 
     Parameters
     ----------
     folder : path
-        Where the paths of the manifest start.
+        Folder that the paths of the manifest are relative to.
     recorded_files : iterable of paths
-        Files whose record is believed: large ones, which their readers compare with it, and `verify`.
+        Files listed by their record without reading them: large files, which their readers and `verify` check.
     files : iterable of paths
-        Files that are read, and must be as recorded.
+        Files that are read and checked against their records.
 
     Raises
     ------
     StargalError
-        If a file is not as recorded, or lacks its record.
+        If a file differs from its record or has none.
     """
     digests = {path: recorded(path) for path in recorded_files}
     digests |= {path: recorded(intact(path)) for path in files}
@@ -50,14 +50,14 @@ def list_digests(folder: Path, recorded_files: Iterable[Path], files: Iterable[P
 
 @dataclass(frozen=True)
 class Fault:
-    """A file that is not as recorded: `kind` is missing, changed or unknown, `mend` what to do about it."""
+    """A file that does not match its record: `kind` is missing, changed or unknown; `remedy` says what to do."""
 
     kind: str
     path: Path
-    mend: str
+    remedy: str
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.path}: {self.mend}"
+        return f"{self.kind}: {self.path}: {self.remedy}"
 
 
 def verify(folders: Iterable[Path], count: Counter[str]) -> Iterator[Fault]:
@@ -66,14 +66,14 @@ def verify(folders: Iterable[Path], count: Counter[str]) -> Iterator[Fault]:
     Parameters
     ----------
     folders : iterable of paths
-        Those that do not exist are left out.
+        Folders to search; missing ones are skipped.
     count : Counter
-        Is told the number of ``files`` and ``bytes`` that are as recorded.
+        Its ``files`` and ``bytes`` are increased for each file that matches its record.
 
     Yields
     ------
     Fault
-        In the order of the paths of each folder.
+        In order of path within each folder.
     """
     for folder in folders:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -82,7 +82,9 @@ def verify(folders: Iterable[Path], count: Counter[str]) -> Iterator[Fault]:
             elif path.suffix == ".sha256":
                 if not path.with_suffix("").exists():
                     yield Fault(
-                        "missing", path.with_suffix(""), "it was here once: ask for it by name to have it again"
+                        "missing",
+                        path.with_suffix(""),
+                        "it has a record but does not exist: request it by name to rebuild it",
                     )
             elif path.name != ORIGIN and not path.name.endswith(PARTIAL_DOWNLOADS):
                 fault = _verify_file(path)
@@ -105,13 +107,13 @@ def _verify_file(path: Path) -> Fault | None:
 
 
 def _verify_manifest(path: Path) -> Iterator[Fault]:
-    """Compare a manifest with the records; the files are compared with theirs anyway."""
+    """Compare a manifest with the records of its files; `verify` compares the files with their records."""
     for line in path.read_text(errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         file = path.parent / name
         if len(digest) != hashlib.sha256().digest_size * 2 or not name:
-            yield Fault("changed", path, f"{line!r} is no line of a manifest: remove it and run again")
+            yield Fault("changed", path, f"{line!r} is not a line of a manifest: remove it and run again")
         elif recorded(file) is None and not file.exists():
-            yield Fault("missing", file, f"{path.name} lists it: ask for it by name to have it again")
+            yield Fault("missing", file, f"{path.name} lists it: request it by name to rebuild it")
         elif recorded(file) not in (digest, None):
-            yield Fault("changed", file, f"made anew after {path.name} was written: run again to have that right")
+            yield Fault("changed", file, f"rebuilt after {path.name} was written: run again to update that")

@@ -1,4 +1,4 @@
-"""Tables in and out of files: parquet for many rows, JSON for scores, CSV for people."""
+"""Read and write tables: parquet for large tables, JSON for scores, CSV for the reader."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from stargal.io.files import intact, whole
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    """Some columns of a parquet file, all of them if None.
+    """Read some columns of a parquet file, all of them by default.
 
     Raises
     ------
@@ -26,23 +26,23 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """A CSV table, as it was written.
+    """Read a CSV table and check it against its record.
 
     Raises
     ------
     StargalError
-        If its bytes are not those recorded.
+        If the file differs from its record.
     """
     return pd.read_csv(intact(path))
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds, as it was written.
+    """Read a JSON file and check it against its record.
 
     Raises
     ------
     StargalError
-        If its bytes are not those recorded, or it is not JSON.
+        If the file differs from its record or is not JSON.
     """
     try:
         return json.loads(intact(path).read_text())
@@ -51,9 +51,9 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(table: pd.DataFrame, path: Path, sky: str, digits: int = 6) -> None:
-    """Write a table with so many significant digits; what is not defined is an empty cell.
+    """Write a table as CSV with a number of significant digits; NaN becomes an empty cell.
 
-    The first column names the sky: what is simulated says so.
+    The first column is the name of the sky, which marks tables of simulated data.
     """
     table = table.copy(deep=False)
     table.insert(0, "sky", sky)
@@ -62,7 +62,7 @@ def write_csv(table: pd.DataFrame, path: Path, sky: str, digits: int = 6) -> Non
 
 
 def write_records(records: list[dict[str, Any]], path: Path) -> None:
-    """Write numbers as JSON, sorted by key, six decimals; what is not defined is null."""
+    """Write records as JSON, sorted by key, with six decimals; NaN becomes null."""
     rounded = [{key: _json_number(value) for key, value in record.items()} for record in records]
     with whole(path) as partial:
         partial.write_text(json.dumps(rounded, indent=1, sort_keys=True, allow_nan=False) + "\n")
@@ -75,5 +75,5 @@ def _json_number(value: Any) -> Any:
 
 
 def unusable(path: Path, fault: str) -> StargalError:
-    """The error for a made file that is not what it should be."""
-    return StargalError(f"{path}: {fault}; remove the file and run again to make it anew")
+    """Return the error for an intermediate file that is not valid."""
+    return StargalError(f"{path}: {fault}; remove the file and run again to rebuild it")
