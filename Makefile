@@ -55,7 +55,7 @@ same-bytes: $(VENV)/test.stamp  ## the default experiment on one processor and o
 docs: $(VENV)/test.stamp  ## the generated documentation: config/README.md, docs/REBUILDS.md
 	PYTHONPATH=workflow python -m stargal.plan.documentation
 
-lock:  ## pin envs/*.in anew; needs uv
+lock:  ## pin envs/*.in; needs uv
 	for name in cpu gpu dev slurm; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links -o envs/$$name.txt envs/$$name.in; \

@@ -21,7 +21,7 @@ rule train_network:
         ENV
     threads: 1
     resources:
-        **asks(1200, OF.training_minutes),
+        **asks(1400, OF.training_minutes),
     params:
         **command(
             "train_network",
