@@ -49,7 +49,6 @@ MAIN = RUN.skies[config["sky"]]
 OF = Inputs(RUN)
 BANDS = "".join(config["bands"])
 ENV = "../../envs/environment.yaml"
-# The script of a job, its inputs and outputs, and its settings.
 JOB = "python {params.script:q} {params.files} {params.settings} 2> {log:q}"
 
 
