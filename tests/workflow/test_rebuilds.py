@@ -4,6 +4,7 @@ The jobs of the project, their inputs and their code come from Snakemake's own s
 touches; those that follow from their outputs are added.
 """
 
+import json
 import os
 import re
 import shutil
@@ -263,8 +264,14 @@ def test_an_edit_of_the_configuration(project: Project, jobs: list[Job], what):
 
 
 def test_the_address_of_the_archive_starts_nothing(project: Project):
-    """Files of another archive are refused, unless the user says that it is the same."""
+    """Files of another archive are refused, unless the user says that it is the same by removing the record."""
+    origin = {"origin": "archive", "url": project.config["archive"]["url"], "release": "dr17"}
+    project.origin.write_text(json.dumps(origin))
     with project.configured(archive={"url": "https://example.org"}):
+        refused = project.snakemake("--dry-run")
+        project.origin.unlink()
+        assert refused.returncode != 0
+        assert "holds files of the archive" in refused.stdout
         assert project.planned() == {}
 
 
