@@ -78,7 +78,7 @@ def test_files_without_a_record(recorded: Project):
     recorded.origin.unlink()
     with recorded.configured(skies={"made": SIMULATED}):
         line = refused(recorded)
-    assert "holds files of an archive, but the configuration asks for the simulator, seed 1" in line
+    assert "holds files of the archive, but the configuration asks for the simulator, seed 1" in line
     recorded.origin.touch()
 
 

@@ -57,15 +57,18 @@ def test_another_origin_is_refused_and_the_record_kept(
 
 def test_simulated_files_without_a_record_do_not_pass_as_an_archive(folder: Path) -> None:
     (folder / "frames").mkdir(parents=True)
+    (folder / "frames/file").write_text("")
     (folder / "truth").mkdir()
-    with pytest.raises(StargalError, match="files of a simulator, but the configuration asks for the archive"):
+    (folder / "truth/file").write_text("")
+    with pytest.raises(StargalError, match="files of the simulator, but the configuration asks for the archive"):
         check_origin(folder, ARCHIVE)
     record_origin(folder, SIMULATOR)
 
 
 def test_downloaded_files_without_a_record_do_not_pass_as_simulated(folder: Path) -> None:
     (folder / "frames").mkdir(parents=True)
-    with pytest.raises(StargalError, match="files of an archive, but the configuration asks for the simulator"):
+    (folder / "frames/file").write_text("")
+    with pytest.raises(StargalError, match="files of the archive, but the configuration asks for the simulator"):
         check_origin(folder, SIMULATOR)
     record_origin(folder, ARCHIVE)
 
@@ -73,5 +76,12 @@ def test_downloaded_files_without_a_record_do_not_pass_as_simulated(folder: Path
 def test_a_record_that_is_not_json(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / ORIGIN).write_text("{")
-    with pytest.raises(StargalError, match=r"origin\.json: not JSON; restore it, or move .*sky away and run again"):
+    with pytest.raises(StargalError, match=r"origin\.json: not readable .* restore it, or remove it and run again"):
         check_origin(folder, ARCHIVE)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"origin": "archive"}', "no JSON"])
+def test_a_record_that_is_none_is_told(tmp_path, content):
+    (tmp_path / "origin.json").write_text(content)
+    with pytest.raises(StargalError, match=r"remove"):
+        check_origin(tmp_path, {"origin": "archive", "url": "https://example.org", "release": "dr17"})

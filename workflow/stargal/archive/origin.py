@@ -8,12 +8,13 @@ The Snakefile imports this module, so it imports only the standard library.
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stargal.errors import StargalError
-from stargal.io.files import ORIGIN
+from stargal.io.files import ORIGIN, unwritable
 
 
 def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
@@ -32,14 +33,12 @@ def check_origin(folder: Path, origin: Mapping[str, Any]) -> None:
         If the folder holds files of another origin, recorded or evident from its subfolders, or the record is not JSON.
     """
     record = folder / ORIGIN
-    try:
-        held = json.loads(record.read_text())
-    except FileNotFoundError:
-        if not (folder / "frames").exists() or (folder / "truth").exists() == (origin["origin"] == "simulator"):
+    held = _read(record)
+    if held is None:
+        simulated = _has_files(folder / "truth")
+        if not _has_files(folder / "frames") or simulated == (origin["origin"] == "simulator"):
             return
-        held = {"origin": "simulator" if (folder / "truth").exists() else "archive"}
-    except ValueError:
-        raise StargalError(f"{record}: not JSON; restore it, or move {folder} away and run again") from None
+        held = {"origin": "simulator" if simulated else "archive"}
     if held != dict(origin):
         raise StargalError(
             f"{folder}: holds files of {_described(held)}, but the configuration asks for {_described(origin)}: give "
@@ -59,15 +58,40 @@ def record_origin(folder: Path, origin: Mapping[str, Any]) -> None:
     """
     check_origin(folder, origin)
     record = folder / ORIGIN
-    if not record.exists():
+    if record.exists():
+        return
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{ORIGIN}.{os.getpid()}.partial"
-        partial.write_text(json.dumps(dict(origin), indent=1, sort_keys=True) + "\n")
-        partial.replace(record)
+        handle, name = tempfile.mkstemp(prefix=f".{ORIGIN}.", suffix=".partial", dir=folder)
+        with os.fdopen(handle, "w") as stream:
+            stream.write(json.dumps(dict(origin), indent=1, sort_keys=True) + "\n")
+        Path(name).chmod(0o644)  # mkstemp lets nobody else read the file
+        Path(name).replace(record)
+    except OSError as error:
+        raise unwritable(record, error) from error
+
+
+def _read(record: Path) -> dict[str, Any] | None:
+    """Read the record of an origin; None without one."""
+    try:
+        held = json.loads(record.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StargalError(f"{record}: not readable ({error}); restore it, or remove it and run again") from None
+    if not isinstance(held, dict):
+        raise StargalError(f"{record}: not the record of an origin; restore it, or remove it and run again")
+    return held
+
+
+def _has_files(folder: Path) -> bool:
+    """Return whether there is a file below a folder; Snakemake makes folders before it starts a job."""
+    return any(path.is_file() for path in folder.rglob("*"))
 
 
 def _described(origin: Mapping[str, Any]) -> str:
     """Describe an origin in words."""
-    if origin["origin"] == "simulator":
-        return f"the simulator, seed {origin['seed']}" if "seed" in origin else "a simulator"
-    return f"the archive {origin['url']}, release {origin['release']}" if "url" in origin else "an archive"
+    details = ", ".join(f"{key} {value}" for key, value in origin.items() if key not in ("origin", "url"))
+    kind = origin.get("origin", "unknown origin")
+    address = f" {origin['url']}" if "url" in origin else ""
+    return f"the {kind}{address}" + (f", {details}" if details else "")
