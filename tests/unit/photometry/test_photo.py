@@ -9,7 +9,8 @@ import pytest
 from astropy.io import fits
 
 from made_sky import Drawn, make_frame
-from stargal.archive.transfer import verify_catalog
+from stargal.archive.verify import verify_catalog
+from stargal.constants import MAD_TO_SIGMA
 from stargal.dataset.sources import read_catalog
 from stargal.errors import StargalError
 from stargal.imaging.frames import read_frame
@@ -86,7 +87,7 @@ def test_fluxes_of_stars_within_errors(measured, sources):
         assert np.median(flux / true) == pytest.approx(1, abs=0.02)
         # The error of the PSF is common to all stars; the rest is the estimated noise.
         pull = (flux / np.median(flux / true) - true) * np.sqrt(ivar)
-        assert 0.6 < 1.4826 * np.median(np.abs(pull)) < 1.5
+        assert 0.6 < MAD_TO_SIGMA * np.median(np.abs(pull)) < 1.5
 
 
 def test_types_and_concentration(measured, sources):
