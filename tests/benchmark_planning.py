@@ -4,9 +4,9 @@
 
 Run 8162 has 948 fields, 6 camcols of 158; more fields are of further runs. Camcols 1 to 4 are the training bucket, 5
 validation, 6 test; the configuration is config/sdss.yaml, three experiments with five seeds each. Shown are the jobs of
-the plan, CPU time (user and system), time by the clock and peak memory; then CPU time with every job listed, which a
-first plan of more than 500 fields leaves out. The yardstick is a workflow of as many jobs without any input, listed by
-the same Snakemake right afterwards: what is left when all that is ours is gone.
+the plan, CPU time (user and system), time by the clock and peak memory with jobs counted (`--quiet rules`), then CPU
+time with every job listed. The yardstick is a workflow of as many jobs without any input, listed by the same Snakemake
+right afterwards: what is left when all that is ours is gone.
 
 The last line is the plan after a finished run of the smallest number of fields, with every file there (empty) and on
 record: what `snakemake -n` costs before it says that there is nothing to be done.
@@ -73,15 +73,14 @@ def main() -> None:
     head = ("fields", 16), ("jobs", 8), ("CPU, s", 9), ("clock, s", 9), ("MB", 9), ("listed, s", 11), ("yardsticks", 11)
     print("".join(f"{title:>{width}}" for title, width in head), flush=True)
     ours = ["-s", str(ROOT / "Snakefile"), "--configfile", str(ROOT / "config/sdss.yaml"), "fields.yaml"]
-    listed = ["-n", "--quiet", "host"]
+    counted, listed = ["-n", "--quiet", "rules", "progress"], ["-n", "--quiet", "host"]
     for count in counts:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             write_project(folder, count)
-            figures = snakemake(folder, "-n", *ours)
-            show(str(count), *figures)
-            seconds = snakemake(folder, *listed, *ours)[1]
-            (folder / "yardstick").write_text(YARDSTICK.format(jobs=jobs_in(figures[0])))
+            plan, seconds, *_ = snakemake(folder, *listed, *ours)
+            show(str(count), plan, *snakemake(folder, *counted, *ours)[1:])
+            (folder / "yardstick").write_text(YARDSTICK.format(jobs=jobs_in(plan)))
             yardstick = snakemake(folder, *listed, "-s", "yardstick")[1]
             print(f"{seconds:11.1f}{seconds / yardstick:11.2f}", flush=True)
     with tempfile.TemporaryDirectory() as name:
