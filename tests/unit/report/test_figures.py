@@ -10,7 +10,7 @@ import pytest
 
 from stargal.evaluation import metrics
 from stargal.report.figures import classifier, comparisons, data, realism, scores, training
-from stargal.report.figures.common import by_experiment
+from stargal.report.figures.panels import by_experiment
 from stargal.report.style import STYLE, save, style
 
 HISTORY = pd.DataFrame(

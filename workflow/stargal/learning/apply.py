@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stargal.dataset.patches import extract_patches
 from stargal.errors import StargalError
 from stargal.evaluation.catalogs import count_catalog
+from stargal.evaluation.metrics import SMALLEST
 from stargal.imaging.cube import Cube, read_cube
 from stargal.io.files import sha256, whole
 from stargal.io.tables import read_json, read_table
@@ -128,7 +129,7 @@ def classify_sources(
     DataFrame
         `detected`, and
 
-        - probability_star: calibrated (float32)
+        - probability_star: calibrated, never exactly 0 or 1 (float32)
         - class: star above 0.5, else galaxy (str)
         - extrapolated: whether the r model magnitude lies beyond those of the training sources, or is not known (bool)
         - no_data: share of the pixels of the patch, over all bands, without data (float32)
@@ -144,7 +145,7 @@ def classify_sources(
             "to the classifier's"
         )
     patches = extract_patches(cube.image, detected["x"], detected["y"], classifier["size"])
-    probability = predict(patches).astype(np.float32)
+    probability = np.clip(predict(patches), SMALLEST, 1 - SMALLEST).astype(np.float32)  # float32 rounds to 0 and 1
     low, high = classifier["magnitudes"]
     return detected.assign(
         probability_star=probability,

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from stargal.report.figures.common import GREY, LABEL_AXES, PLURALS, draw_confusion, draw_reliability
+from stargal.report.figures.panels import GREY, LABEL_AXES, PLURALS, draw_confusion, draw_reliability
 from stargal.survey.labels import labelled
 
 RULES = {"most_probable": "the most probable", "classes_alike": "classes taken as equally frequent"}

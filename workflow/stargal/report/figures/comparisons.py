@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from stargal.report.figures.common import GREY, by_experiment
+from stargal.report.figures.panels import GREY, by_experiment
 
 
 def differences(comparison: pd.DataFrame, *, varied: str) -> Figure:

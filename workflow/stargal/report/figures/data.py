@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from stargal.report.figures.common import CLASS_MARKS, PLURALS
+from stargal.report.figures.panels import CLASS_MARKS, PLURALS
 from stargal.report.pictures import COLOUR_BANDS, colour_picture
 from stargal.survey.fields import PIXEL_ARCSEC, REFERENCE
 

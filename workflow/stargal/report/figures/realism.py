@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stargal.report.figures.common import PLURALS
+from stargal.report.figures.panels import PLURALS
 from stargal.survey.fields import BANDS
 
 

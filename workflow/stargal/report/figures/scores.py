@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from stargal.evaluation.metrics import CELLS, roc_curve, wilson
-from stargal.report.figures.common import (
+from stargal.report.figures.panels import (
     DASHES,
     GREY,
     LABEL_AXES,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stargal.learning.augment import Augmentation
 from stargal.learning.mixture import fit_mixture
-from stargal.report.figures.common import GREY, WIDTH, by_experiment
+from stargal.report.figures.panels import GREY, WIDTH, by_experiment
 from stargal.survey.fields import REFERENCE
 from stargal.survey.labels import CLASSES, LABELS, known_labels
 
