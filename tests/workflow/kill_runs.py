@@ -28,7 +28,7 @@ import yaml
 from archive_server import ArchiveServer
 from conftest import Project
 from made_archive import make_archive
-from stargal.io.files import sha256
+from stargal.io.files import ORIGIN, sha256
 from stargal.survey.fields import Field
 
 FIELDS = {
@@ -67,8 +67,8 @@ def state_of(project: Project) -> State:
 
 
 def digests_of(project: Project) -> dict[str, str]:
-    """SHA-256 of every file of resources and results that has its name."""
-    return {name: sha256(project.folder / name) for name in state_of(project)}
+    """SHA-256 of every file of resources and results that has its name, without the address of the archive."""
+    return {name: sha256(project.folder / name) for name in state_of(project) if not name.endswith(ORIGIN)}
 
 
 def outputs_of_running_jobs(project: Project) -> set[str]:

@@ -2,13 +2,14 @@
 
 
 rule align_field:
-    """The cube of a field with its SHA-256, and the summary of its alignment, which jobs over many fields read."""
+    """The cube of a field with its SHA-256, and its summary and PSF, which jobs over many fields read."""
     input:
         unpack(frames_of),
     output:
         cube=CUBE,
         record=f"{CUBE}.sha256",
         summary=ALIGNMENT,
+        psf=PSF,
     log:
         log_of("align_field", "{field}"),
     benchmark:

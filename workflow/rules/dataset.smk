@@ -44,6 +44,8 @@ rule detect_sources:
         log_of("detect_sources", "{field}"),
     benchmark:
         benchmark_of("detect_sources", "{field}")
+    wildcard_constraints:
+        sky=ARCHIVES,
     conda:
         ENV
     threads: 1
@@ -118,6 +120,7 @@ rule list_set:
         sources=OF.of_set(SOURCES),
         patches=OF.of_set(PATCHES),
         summaries=OF.of_set(ALIGNMENT),
+        psfs=OF.of_set(PSF),
     output:
         listed=SET,
     log:
@@ -131,7 +134,7 @@ rule list_set:
     params:
         **command(
             "list_set",
-            of_fields=["sources", "patches", "summaries"],
+            of_fields=["sources", "patches", "summaries", "psfs"],
             sky=OF.label,
             fields=lambda wildcards: format_fields(RUN.fields_of_set(wildcards.sky, wildcards.set)),
         ),

@@ -60,6 +60,31 @@ rule measure_field:
         JOB
 
 
+rule list_detections:
+    """The sources of a simulated field as they were measured, with the truth about each."""
+    input:
+        measured=MEASURED,
+    output:
+        detections=fill(SOURCES, positions="detections"),
+    log:
+        log_of("list_detections", "{field}"),
+    wildcard_constraints:
+        sky=SIMULATED,
+    group:
+        "patches"
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(300, 5),
+    params:
+        **command("list_detections", field=lambda wildcards: wildcards.field),
+    message:
+        "Listing the sources of field {wildcards.field}"
+    shell:
+        JOB
+
+
 rule simulate_catalog:
     """The stars or galaxies of a camcol, each once, in the format of the archive."""
     input:

@@ -1,7 +1,7 @@
 """Align the five bands of a field into one cube on the grid of r.
 
-Reads the frames of a field. Writes results/{sky}/aligned/{field}.fits (see `stargal.imaging.cube`) and {field}.json,
-the residuals of the alignment and the corners of the field on the sky.
+Reads the frames of a field. Writes results/{sky}/aligned/{field}.fits (see `stargal.imaging.cube`), {field}.json, the
+residuals of the alignment and the corners of the field on the sky, and {field}.psf.npy, the extension PSF of the cube.
 """
 
 import json
@@ -31,6 +31,7 @@ def main(
     refine: Annotated[bool, Option(help="Fit residual offsets to stars.")],
     cube: Annotated[Path, Option(help="Output: cube.")],
     summary: Annotated[Path, Option(help="Output: summary of the alignment.")],
+    psf: Annotated[Path, Option(help="Output: the PSF of each band, .npy.")],
 ) -> None:
     """Align the bands of a field."""
     paths = dict(zip(bands, frames, strict=True))
@@ -45,6 +46,8 @@ def main(
     aligned.alignment["sha256"] = [sha256(path) for path in frames]
     aligned.header["SOFTWARE"] = f"stargal {stargal.__version__}, numpy {np.__version__}, astropy {astropy.__version__}"
     write_cube(aligned, cube)
+    with whole(psf) as partial, partial.open("wb") as stream:
+        np.save(stream, aligned.psf)
     described = describe_alignment(aligned)
     with whole(summary) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")

@@ -13,7 +13,7 @@ from typer import Option
 from stargal.io import cli
 from stargal.io.tables import write_csv
 from stargal.learning.explain import write_explanation
-from stargal.learning.network_files import load
+from stargal.learning.network_files import load, takes_psf
 from stargal.learning.threads import use_one_thread
 from stargal.learning.training_data import open_set, read_sets
 from stargal.survey.labels import LABELS, require_both_classes
@@ -30,9 +30,10 @@ def main(
 ) -> None:
     """Explain a network."""
     use_one_thread()
-    patches = open_set(read_sets(test), LABELS[labels], json.loads(auxiliary))
+    model = load(network)
+    patches = open_set(read_sets(test), LABELS[labels], json.loads(auxiliary), with_psf=takes_psf(model))
     require_both_classes(f"bucket test, labels {labels}", patches.labels)
-    write_csv(write_explanation(load(network), patches, maps), table, sky)
+    write_csv(write_explanation(model, patches, maps), table, sky)
 
 
 if __name__ == "__main__":

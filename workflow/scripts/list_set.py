@@ -20,11 +20,12 @@ def main(
     sources: Annotated[str, Option(help="Path of the sources of a field, with {field} for its name.")],
     patches: Annotated[str, Option(help="Path of the patches of a field, with {field}.")],
     summaries: Annotated[str, Option(help="Path of the alignment summary of a field, with {field}.")],
+    psfs: Annotated[str, Option(help="Path of the PSF of a field, with {field}.")],
     listed: Annotated[Path, Option(help="Where to write the list.")],
 ) -> None:
     """List a set."""
     files = [
-        FieldFiles(field, *(Path(path.format(field=field.name)) for path in (sources, patches, summaries)))
+        FieldFiles(field, *(Path(path.format(field=field.name)) for path in (sources, patches, summaries, psfs)))
         for field in parse_fields(fields)
     ]
     write_csv(list_set(files), listed, sky)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stargal.dataset.sets import FieldFiles, list_set, read_set
+from stargal.dataset.sets import FILES, FieldFiles, list_set, read_set
 from stargal.errors import StargalError
 from stargal.io.files import record_of, whole
 from stargal.io.tables import write_csv
@@ -15,13 +15,13 @@ FIELDS = [Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)]
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[FieldFiles]:
-    """Three small files for each of two fields."""
-    paths = [[tmp_path / f"{name}-{field.name}" for name in ("sources", "patches", "summary")] for field in FIELDS]
-    for three in paths:
-        for path in three:
+    """Small files for each of two fields."""
+    paths = [[tmp_path / f"{name}-{field.name}" for name in FILES] for field in FIELDS]
+    for of_field in paths:
+        for path in of_field:
             with whole(path) as partial:
                 partial.write_text(path.name)
-    return [FieldFiles(field, *three) for field, three in zip(FIELDS, paths, strict=True)]
+    return [FieldFiles(field, *of_field) for field, of_field in zip(FIELDS, paths, strict=True)]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def cube(sources):
     image[2] = make_image(sources, "r")
     header = make_cube_header(make_header(FIELD, "r"), FIELD, "ugriz", {})
     noise = np.full(5, 0.026, dtype=np.float32)
-    return Cube("ugriz", image, image, noise, noise, Table(), header, Tan(projection(FIELD, "r")))
+    return Cube("ugriz", image, image, noise, noise, noise, Table(), header, Tan(projection(FIELD, "r")))
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_no_source_is_in_two_adjacent_fields_and_none_is_lost():
     tables = []
     for field in fields:
         header = make_cube_header(make_header(field, "r"), field, "ugriz", {})
-        cube = Cube("ugriz", image, image, noise, noise, Table(), header, Tan(projection(field, "r")))
+        cube = Cube("ugriz", image, image, noise, noise, noise, Table(), header, Tan(projection(field, "r")))
         near = rows[np.abs(rows["FIELD"] - field.field) <= 1]
         beside = [other.field for other in fields if abs(other.field - field.field) == 1]
         tables.append(select_sources({"star": near}, cube, field, neighbours=beside))

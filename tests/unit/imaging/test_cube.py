@@ -25,9 +25,10 @@ def made_cube(astrometry) -> Cube:
     image[:, 3, 7] = [1, 2, 3, 4, np.nan]
     mask = np.isnan(image).astype(np.uint8)
     noise = np.arange(5, dtype=np.float32)
+    psf = np.arange(5 * 3 * 37 * 37, dtype=np.float32).reshape(5, 3, 37, 37)
     alignment = Table({"band": list("ugriz"), "x_offset": np.arange(5.0), "dx": np.zeros((5, 6, 4))})
     header = make_cube_header(make_header(FIELD, "r"), FIELD, "ugriz", {"METHOD": "lanczos3"})
-    return Cube("ugriz", image, mask, noise, noise + 1, alignment, header, astrometry)
+    return Cube("ugriz", image, mask, noise, noise + 1, psf, alignment, header, astrometry)
 
 
 @pytest.mark.parametrize("kind", ["TAN", "asTrans"])
@@ -39,7 +40,8 @@ def test_cube_round_trip(tmp_path, kind):
     back = read_cube(path)
     np.testing.assert_array_equal(back.image, cube.image)
     np.testing.assert_array_equal(back.mask, cube.mask)
-    np.testing.assert_array_equal(back.noise, cube.noise)
+    for name in ("noise", "fwhm", "psf"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(cube, name))
     assert back.bands == "ugriz" and back.header["FIELD"] == 100 and back.astrometry.name == kind
     assert list(back.alignment["band"]) == list("ugriz")
     np.testing.assert_allclose(back.astrometry.to_sky(5, 6), cube.astrometry.to_sky(5, 6), atol=1e-9)

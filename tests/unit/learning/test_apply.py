@@ -22,7 +22,7 @@ def made_cube(bands="ugriz") -> Cube:
     """Every pixel of r holds its column; the rest is nothing."""
     image = np.zeros((5, ROWS, COLUMNS), np.float32)
     image[2] = np.arange(COLUMNS)
-    return Cube(bands, image, None, None, None, None, None, None)  # type: ignore[arg-type]
+    return Cube(bands, image, None, None, None, None, None, None, None)  # type: ignore[arg-type]
 
 
 def made_detections() -> pd.DataFrame:

@@ -51,7 +51,7 @@ def write_field(folder, number, n=40):
     bands = [{"band": band, "fwhm": 1 + 0.01 * number, "noise": 0.1 * k} for k, band in enumerate("ugriz")]
     if number == 2:
         bands[0]["fwhm"] = None
-    one = FieldFiles(field, *(folder / f"{number}.{kind}" for kind in ("parquet", "npy", "json")))
+    one = FieldFiles(field, *(folder / f"{number}.{kind}" for kind in ("parquet", "npy", "json", "psf.npy")))
     table.to_parquet(one.sources)
     np.save(one.patches, random.normal(0, 0.1, (n, 15, 15, 5)).astype(np.float32))
     one.summary.write_text(json.dumps({"bands": bands}))

@@ -27,7 +27,7 @@ def write_field(folder, number, labels, size=15):
     """A field whose sources brighten with their label, far from the other fields."""
     random = np.random.default_rng(number)
     field = Field(301, 1000, 1, number)
-    one = FieldFiles(field, *(folder / f"{number}.{kind}" for kind in ("parquet", "npy", "json")))
+    one = FieldFiles(field, *(folder / f"{number}.{kind}" for kind in ("parquet", "npy", "json", "psf.npy")))
     labels = np.array(labels, np.int8)
     pd.DataFrame(
         {

@@ -191,10 +191,10 @@ def test_augmentation_is_new_in_each_epoch_whatever_the_order_of_the_batches(fie
     patches = opened(fields)
     seen = []
 
-    def augment(cut, rows, random):
-        np.testing.assert_array_equal(cut, patches.read(rows))
-        seen.append((len(cut), set(patches.fields(rows)), random.integers(1_000_000)))
-        return cut
+    def augment(images, rows, rng):
+        np.testing.assert_array_equal(images, patches.read(rows))
+        seen.append((len(images), set(patches.fields(rows)), rng.integers(1_000_000)))
+        return images
 
     batches = train.Batches(patches, 32, seed=1, augment=augment)
     for _ in range(2):

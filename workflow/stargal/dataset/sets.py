@@ -14,8 +14,8 @@ from stargal.io.files import record_of, recorded
 from stargal.io.tables import read_csv, unusable
 from stargal.survey.fields import Field
 
-FILES = ("sources", "patches", "summary")
-"""Files of a field in a set: its sources, their patches, and the summary of its alignment."""
+FILES = ("sources", "patches", "summary", "psf")
+"""Files of a field in a set: its sources, their patches, the summary of its alignment, and the PSF of its cube."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class FieldFiles:
     sources: Path
     patches: Path
     summary: Path
+    psf: Path
 
 
 def list_set(fields: Sequence[FieldFiles]) -> pd.DataFrame:

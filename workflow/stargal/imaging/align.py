@@ -20,6 +20,7 @@ from stargal.errors import StargalError
 from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled_pixels
 from stargal.imaging.cube import SATURATED, Cube, make_header
 from stargal.imaging.frames import Frame
+from stargal.imaging.psf import HALF, TERMS, measure_psf
 from stargal.imaging.resample import REACH, reproject_image, resample
 from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_noise
 from stargal.survey.camera import SATURATION_DN
@@ -87,7 +88,8 @@ def align_field(
     """
     image = np.empty((len(bands), *reference.image.shape), dtype=np.float32)
     mask = np.empty(image.shape, dtype=np.uint8)
-    noise, psf = np.full((2, len(bands)), np.nan, dtype=np.float32)
+    noise, fwhm = np.full((2, len(bands)), np.nan, dtype=np.float32)
+    psf = np.zeros((len(bands), TERMS, 2 * HALF + 1, 2 * HALF + 1), dtype=np.float32)
     sigma = sky_noise(reference.image)
     stars = find_stars(reference.image, sigma, SATURATION_DN * reference.nmgy_per_dn)
     reports = {}
@@ -99,14 +101,26 @@ def align_field(
         image[index] = aligned
         mask[index] = np.isnan(aligned)  # as NO_DATA is 1
         mask[index][saturated] |= SATURATED
-        noise[index], psf[index] = report["noise"], report["fwhm"]
+        noise[index], fwhm[index] = report["noise"], report["fwhm"]
+        psf[index] = _psf_images(aligned, report["noise"], SATURATION_DN * frame.nmgy_per_dn)
         reports[frame.band] = report
     missing = set(bands) - set(reports)
     if missing:
         raise StargalError(f"field {field.name}: no frame of band {', '.join(sorted(missing))}")
     alignment = Table([reports[band] for band in bands])
     header = make_header(reference.header, field, bands, {"METHOD": method, "REFINE": refine})
-    return Cube(bands, image, mask, noise, psf, alignment, header, reference.astrometry)
+    return Cube(bands, image, mask, noise, fwhm, psf, alignment, header, reference.astrometry)
+
+
+def _psf_images(image: NDArray[np.float32], sigma: float, ceiling: float) -> NDArray[np.float32]:
+    """The PSF of an aligned band as `TERMS` images, NaN if there are too few stars."""
+    images = np.zeros((TERMS, 2 * HALF + 1, 2 * HALF + 1), np.float32)
+    try:
+        measured = measure_psf(np.nan_to_num(image), sigma, ceiling).images
+    except StargalError:
+        return images + np.float32(np.nan)
+    images[: len(measured)] = measured
+    return images
 
 
 def align_band(

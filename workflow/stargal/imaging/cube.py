@@ -6,7 +6,9 @@ A cube file has a primary image and these extensions:
 primary   float32 (5, 1489, 2048): band, row, column; nanomaggies; NaN where there is no data
 MASK      uint8, same shape: bit 0 no data, bit 1 saturated
 NOISE     float32 (5,): standard deviation of the sky per band, nanomaggies per pixel
-PSF       float32 (5,): full width at half maximum of the PSF per band, arcsec
+FWHM      float32 (5,): full width at half maximum of the PSF per band, arcsec
+PSF       float32 (5, 3, 37, 37): the PSF of each band on the grid of the cube, as images of
+          u**0, u**1, u**2, where u is the column scaled to -1 ... 1 (`stargal.imaging.psf`)
 ALIGNMENT table, one row per band: source file, method, residuals, mapping
 ASTRANS   the full astrometric solution of r, if its frame has one
 ========= ==================================================================================
@@ -49,8 +51,10 @@ class Cube:
     mask : ndarray, uint8, shape (5, 1489, 2048)
     noise : ndarray, float32, shape (5,)
         Nanomaggies per pixel.
-    psf : ndarray, float32, shape (5,)
+    fwhm : ndarray, float32, shape (5,)
         Full width at half maximum, arcsec; NaN where no star could be measured.
+    psf : ndarray, float32, shape (5, 3, 37, 37)
+        The PSF as images along the columns: see `stargal.imaging.psf.psf_stamps`. NaN where there are too few stars.
     alignment : `astropy.table.Table`
         One row per band.
     header : `astropy.io.fits.Header`
@@ -63,6 +67,7 @@ class Cube:
     image: NDArray[np.float32]
     mask: NDArray[np.uint8]
     noise: NDArray[np.float32]
+    fwhm: NDArray[np.float32]
     psf: NDArray[np.float32]
     alignment: Table
     header: fits.Header
@@ -98,6 +103,7 @@ def write_cube(cube: Cube, path: Path) -> None:
         primary,
         fits.ImageHDU(cube.mask, name="MASK"),
         fits.ImageHDU(cube.noise, name="NOISE"),
+        fits.ImageHDU(cube.fwhm, name="FWHM"),
         fits.ImageHDU(cube.psf, name="PSF"),
         fits.BinTableHDU(cube.alignment, name="ALIGNMENT"),
     ]
@@ -137,6 +143,7 @@ def read_cube(path: Path) -> Cube:
                 image=image,
                 mask=mask.data,
                 noise=hdus["NOISE"].data.astype(np.float32),
+                fwhm=hdus["FWHM"].data.astype(np.float32),
                 psf=hdus["PSF"].data.astype(np.float32),
                 alignment=Table.read(hdus["ALIGNMENT"]),
                 header=primary.header,

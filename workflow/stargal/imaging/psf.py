@@ -6,6 +6,7 @@ make the PSF vary with the column, and it varies little along the rows of one fi
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from stargal.constants import FWHM_PER_SIGMA
 from stargal.errors import StargalError
 from stargal.imaging.resample import REACH, lanczos3
 from stargal.imaging.stars import find_stars, measure_stars
+from stargal.io.files import intact
+from stargal.io.tables import unusable
 from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC
 
 Array = NDArray[np.floating[Any]]
@@ -34,6 +37,9 @@ WING_SLOPE = 3.0
 
 STARS_FOR_ORDER = (8, 25, 60)
 """Minimum number of stars for a polynomial of order 0, 1, 2 in the column."""
+
+TERMS = len(STARS_FOR_ORDER)
+"""Number of images of a PSF in a cube: those beyond its order are zero."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,81 @@ class Psf:
     def fwhm(self, x: ArrayLike) -> Array:
         """Full width at half maximum of that Gaussian, arcsec."""
         return FWHM_PER_SIGMA * PIXEL_ARCSEC * self.sigma(x)
+
+
+def psf_stamps(images: Image, x: Array, y: Array, size: int) -> Image:
+    """The PSF of each band at sources, centred as they are in patches (`stargal.dataset.patches.extract_patches`).
+
+    Parameters
+    ----------
+    images : ndarray, float32, shape (bands, terms, 37, 37)
+        Of a cube: the images of `Psf` of each band.
+    x, y : ndarray, shape (n,)
+        Positions, 0-based pixels of the cube. The middle pixel of a patch contains the source, which is up to half a
+        pixel from its centre.
+    size : int
+        Side of a patch, odd, pixels.
+
+    Returns
+    -------
+    ndarray, float32, shape (n, size, size, bands)
+        Rows, columns and bands; the whole PSF has unit flux.
+    """
+    bands, terms, side, _ = images.shape
+    surplus = (side - size) // 2 - REACH  # margin that the shift does not need; negative for larger patches
+    if surplus >= 0:
+        images = images[:, :, surplus : side - surplus, surplus : side - surplus]
+    else:
+        images = np.pad(images, ((0, 0), (0, 0), (-surplus, -surplus), (-surplus, -surplus)))
+    wide = size + 2 * REACH
+    flat = np.ascontiguousarray(images.transpose(1, 2, 0, 3)).reshape(terms, -1)
+    weights = np.vander(column_scaled(x), terms, increasing=True).astype(np.float32)
+    stamps = (weights @ flat).reshape(-1, wide, bands * wide)
+    along, across = (_shift_matrices(np.rint(place) - place, size) for place in (y, x))
+    rows = (along @ stamps).reshape(-1, size * bands, wide)
+    shifted = (rows @ across.swapaxes(1, 2)).reshape(-1, size, bands, size)
+    return np.ascontiguousarray(shifted.transpose(0, 1, 3, 2))
+
+
+def read_psf(path: Path) -> Image:
+    """Read the PSF of a field, as a cube holds it: float32 (bands, terms, 37, 37).
+
+    Raises
+    ------
+    StargalError
+        If the file is not valid, or the PSF of a band could not be measured.
+    """
+    try:
+        images = np.load(intact(path), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise unusable(path, str(error).splitlines()[0]) from None
+    require_psf(images, str(path))
+    return images
+
+
+def require_psf(images: Image, name: str) -> None:
+    """Refuse a field in which the PSF of a band could not be measured.
+
+    Raises
+    ------
+    StargalError
+        Naming the field by `name` and the bands by their number.
+    """
+    missing = [str(band) for band, values in enumerate(images, start=1) if not np.isfinite(values).all()]
+    if missing:
+        raise StargalError(
+            f"{name}: too few stars to measure the PSF of band {', '.join(missing)} of {len(images)}; exclude this "
+            "field, or use a network that does not take the PSF"
+        )
+
+
+def _shift_matrices(shift: Array, size: int) -> Image:
+    """Lanczos-3 matrices (n, size, size + 6) that move the point at `shift` from the centre to the centre."""
+    weights = _unit(lanczos3(np.asarray(shift, float), np.arange(-REACH, REACH + 1))).T
+    matrices = np.zeros((len(weights), size, size + 2 * REACH), np.float32)
+    line = np.arange(size)[:, None]
+    matrices[:, line, line + np.arange(2 * REACH + 1)] = weights[:, None]
+    return matrices
 
 
 def column_scaled(x: ArrayLike) -> Array:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 from keras import layers, ops
+from numpy.typing import NDArray
 
 from stargal.errors import StargalError
 
@@ -25,6 +26,9 @@ in sky sigma, gave more than 3.
 MOMENTUM = 0.9
 """Momentum of the running means of batch normalization: they span ten steps. A small training set has ten steps per
 epoch; with the usual 0.99 its first epochs would be validated with means close to their initial values."""
+
+PSF_AWARE = "psf_aware"
+"""The architecture that takes the PSF at each source."""
 
 CENTRE = 5
 """Side of the square around the target that `unet` averages, pixels: 2 arcsec, the core of the image of a star."""
@@ -64,8 +68,9 @@ def build(
     keras.Model
         Takes float32 ``(n, size, size, bands)``, nanomaggies, NaN where there is no data; gives float32 ``(n, 1)``,
         the probability that the source is a star (label 1) and not a galaxy (label 0), or ``(n, classes)``, the
-        probability of each class. With auxiliary inputs it takes a list of two: the patches, and float32
-        ``(n, inputs)``, NaN where an input is not known.
+        probability of each class. With further inputs it takes a list: the patches; for `psf_aware` the PSF of each
+        source as `stargal.imaging.psf.psf_stamps` gives it, float32 ``(n, size, size, bands)``; and auxiliary inputs,
+        float32 ``(n, inputs)``, NaN where an input is not known.
 
     Raises
     ------
@@ -76,15 +81,20 @@ def build(
     keras.utils.set_random_seed(seed)
     patches = keras.Input((size, size, len(sky_sigma)), name="nanomaggies")
     inputs = [patches]
+    if architecture == PSF_AWARE:
+        inputs.append(keras.Input((size, size, len(sky_sigma)), name="psf"))
+        given: tuple[Any, ...] = patches, inputs[1], sky_sigma
+    else:
+        given = (softened(patches, sky_sigma),)
     if auxiliary:
         inputs.append(keras.Input((len(auxiliary),), name="auxiliary"))
-        settings["auxiliary"] = normalized(inputs[1], auxiliary)
-    features = ARCHITECTURES[architecture](softened(patches, sky_sigma), **settings)
+        settings["auxiliary"] = normalized(inputs[-1], auxiliary)
+    features = ARCHITECTURES[architecture](*given, **settings)
     if classes is None:
         probability = layers.Dense(1, activation="sigmoid", name="star")(features)
     else:
         probability = layers.Dense(classes, activation="softmax", name="class")(features)
-    return keras.Model(inputs if auxiliary else patches, probability, name=architecture)
+    return keras.Model(inputs if len(inputs) > 1 else patches, probability, name=architecture)
 
 
 def softened(patches: Any, sky_sigma: Sequence[float]) -> Any:
@@ -97,9 +107,7 @@ def softened(patches: Any, sky_sigma: Sequence[float]) -> Any:
     lines = ops.reshape(patches, (-1, rows, columns * bands))  # long rows take half the time of rows of five
     flux = ops.where(ops.isnan(lines), ops.zeros_like(lines), lines)
     scale = [1 / (SOFTENING * float(sigma)) for sigma in sky_sigma] * columns
-    linear = ops.reshape(layers.Rescaling(scale, name="softened")(flux), (-1, rows, columns, bands))
-    height = ops.abs(linear)
-    return ops.sign(linear) * ops.log(height + ops.sqrt(height * height + 1.0))  # ops.arcsinh takes six times longer
+    return _arcsinh(ops.reshape(layers.Rescaling(scale, name="softened")(flux), (-1, rows, columns, bands)))
 
 
 def normalized(given: Any, seen: Sequence[tuple[float, float, float, float]]) -> Any:
@@ -269,6 +277,101 @@ def residual(pixels: Any, *, filters: Sequence[int], dropout: float, auxiliary: 
     return _joined(layers.Dropout(dropout, name="dropout")(x), auxiliary)
 
 
+def psf_aware(
+    patches: Any,
+    psf: Any,
+    sky_sigma: Sequence[float],
+    *,
+    shows: Sequence[str],
+    tells: Sequence[str],
+    core: float,
+    model_error: float,
+    filters: Sequence[int],
+    dense: int,
+    dropout: float,
+    l2: float,
+    auxiliary: Any = None,
+) -> Any:
+    """A network that compares each source with a point source: whether it is extended depends on the PSF, too.
+
+    In each band, a point source of the flux of the core is subtracted: with patch P and PSF S, its flux is
+    ``sum(P S) / sum(S S)`` over the core, the least-squares fit under equal noise.
+
+    Parameters
+    ----------
+    patches, psf : tensors, (n, size, size, bands)
+        Nanomaggies, NaN where there is no data, and the PSF at the source.
+    sky_sigma : sequence of float
+        Sky noise of each band, nanomaggies per pixel.
+    shows : sequence of str
+        Images beside the softened patch: ``residual``, what the point source leaves; ``psf``, the PSF itself.
+    tells : sequence of str
+        Numbers beside the features: ``signal`` (signal-to-noise ratio of the core in each band), ``width`` (of the
+        PSF in each band), ``colours`` (of the core).
+    core : float
+        Radius of the core, pixels.
+    model_error : float
+        Error of the PSF, as a fraction of the point source in each pixel. The residual is divided by it and the noise.
+    filters : sequence of int
+        Feature maps of each convolution (3 x 3, pooled by 2).
+    dense : int
+        Nodes of the dense layer.
+    dropout : float
+        Fraction dropped of the feature maps and of the dense layer.
+    l2 : float
+        Weight of the sum of squared kernel weights in the loss.
+    """
+    known = ops.cast(ops.logical_not(ops.isnan(patches)), "float32")
+    flux = ops.where(ops.isnan(patches), ops.zeros_like(patches), patches)
+    core_psf = psf * known * _disk(patches.shape[1], core)
+    power = ops.sum(core_psf * core_psf, axis=(1, 2), keepdims=True) + 1e-12
+    fitted = ops.sum(flux * core_psf, axis=(1, 2), keepdims=True) / power
+    point = ops.relu(fitted) * psf
+
+    images = [softened(patches, sky_sigma)]
+    if "residual" in shows:
+        uncertain = model_error * point
+        error = ops.sqrt(uncertain * uncertain + np.array([(3 * sigma) ** 2 for sigma in sky_sigma], np.float32))
+        images.append(_arcsinh(known * (flux - point) / error))
+    if "psf" in shows:
+        images.append(_arcsinh(psf * 100.0))
+    x = layers.Concatenate(name="shown")(images) if len(images) > 1 else images[0]
+    penalty = keras.regularizers.L2(l2)
+    for number, count in enumerate(filters, start=1):
+        x = layers.Conv2D(count, 3, activation="relu", kernel_regularizer=penalty, name=f"conv_{number}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool_{number}")(x)
+        x = layers.SpatialDropout2D(dropout, name=f"spatial_dropout_{number}")(x)
+
+    numbers = []
+    if "signal" in tells:
+        signal = layers.Rescaling([0.2 / sigma for sigma in sky_sigma], name="signal")(fitted * ops.sqrt(power))
+        numbers.append(_arcsinh(signal[:, 0, 0]) / 3.0)
+    if "width" in tells:
+        numbers.append(2.0 + 0.5 * ops.log(ops.sum(psf * psf, axis=(1, 2)) + 1e-6))
+    if "colours" in tells:
+        linear = layers.Rescaling([0.1 / sigma for sigma in sky_sigma], name="colours")(fitted)
+        magnitude = _arcsinh(linear[:, 0, 0])
+        numbers.append(magnitude[:, 1:] - magnitude[:, :-1])
+    features = layers.Flatten(name="flatten")(x)
+    if numbers:
+        features = layers.Concatenate(name="told")([features, *numbers])
+    x = _joined(features, auxiliary)
+    x = layers.Dense(dense, activation="relu", kernel_regularizer=penalty, name="dense")(x)
+    return layers.Dropout(dropout, name="dropout")(x)
+
+
+def _disk(size: int, radius: float) -> NDArray[np.float32]:
+    """A disk around the middle of a patch, (size, size, 1): 1 inside, 0 outside, the share of pixels on the edge."""
+    pixels = np.arange(size) - size // 2
+    return np.clip(radius + 0.5 - np.hypot(pixels, pixels[:, None]), 0, 1)[:, :, None].astype(np.float32)
+
+
+def _arcsinh(x: Any) -> Any:
+    """The inverse hyperbolic sine; ``ops.arcsinh`` takes six times longer."""
+    height = ops.abs(x)
+    return ops.sign(x) * ops.log(height + ops.sqrt(height * height + 1.0))
+
+
 def _joined(x: Any, auxiliary: Any) -> Any:
     """Features ``(n, features)``, joined with the auxiliary inputs if there are any."""
     return x if auxiliary is None else layers.Concatenate(name="joined")([x, auxiliary])
@@ -289,6 +392,7 @@ ARCHITECTURES: dict[str, Callable[..., Any]] = {
     "cnn": cnn,
     "unet": unet,
     "residual": residual,
+    PSF_AWARE: psf_aware,
 }
 
 

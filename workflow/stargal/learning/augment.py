@@ -152,8 +152,9 @@ class Augmentation:
             psf_sigma = seeing[rows] / (PIXEL_ARCSEC * FWHM_PER_SIGMA)
             result[rows] = reseen(result[rows], psf_sigma * np.sqrt(factor**2 - 1), sky_sigma, random)
         rows = np.flatnonzero(offset)
-        scale = self.offset + self.sky_offset * sky_sigma
-        result[rows] += (random.normal(size=(len(rows), 1, 1, bands)) * scale).astype(np.float32)
+        if len(rows):
+            scale = self.offset + self.sky_offset * sky_sigma
+            result[rows] += (random.normal(size=(len(rows), 1, 1, bands)) * scale).astype(np.float32)
         return result
 
 

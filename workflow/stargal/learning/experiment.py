@@ -68,7 +68,10 @@ def run_experiment(
     """
     check_split(training, validation)
     chosen = task_of(task)
-    trained, held_out = (open_set(fields, chosen.label_columns[labels], auxiliary) for fields in (training, validation))
+    with_psf = model["architecture"] == architectures.PSF_AWARE
+    trained, held_out = (
+        open_set(fields, chosen.label_columns[labels], auxiliary, with_psf) for fields in (training, validation)
+    )
     chosen.check(training_set, labels, trained.labels, held_out.labels)
     noise = border_noise(trained)
     built = architectures.build(

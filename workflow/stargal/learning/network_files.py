@@ -50,6 +50,11 @@ def _numbered(node: Any, numbers: dict[int, int]) -> Any:
     return node
 
 
+def takes_psf(model: keras.Model) -> bool:
+    """Return whether a network takes the PSF at each source as its second input."""
+    return "psf" in [each.name for each in model.inputs]
+
+
 def load(path: Path) -> keras.Model:
     """Read a saved network.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stargal.dataset.sets import FieldFiles
 from stargal.io.files import whole
 from stargal.io.tables import read_table, unusable
+from stargal.learning.network_files import takes_psf
 from stargal.learning.tasks import Task
 from stargal.learning.training_data import LabelledPatches, open_set
 
@@ -26,7 +27,8 @@ def predict(model: keras.Model, *inputs: NDArray[np.float32]) -> NDArray[np.floa
     ----------
     model : keras.Model
     *inputs : float32 arrays
-        Patches ``(n, size, size, bands)``, nanomaggies, and auxiliary inputs ``(n, inputs)`` if the network takes any.
+        Patches ``(n, size, size, bands)``, nanomaggies, the PSF of each source if the network takes it, and auxiliary
+        inputs ``(n, inputs)`` if it takes any.
     """
     starts = range(0, len(inputs[0]), CHUNK)
     return _predict_chunks(model, (tuple(part[first : first + CHUNK] for part in inputs) for first in starts))
@@ -74,7 +76,7 @@ def write_predictions(
     with whole(path) as partial:
         for bucket, fields in buckets.items():
             for one in fields:
-                patches = open_set([one], auxiliary=auxiliary)
+                patches = open_set([one], auxiliary=auxiliary, with_psf=takes_psf(model))
                 if patches.shape != shape:
                     raise unusable(one.patches, f"patches of {patches.shape}, the network takes {shape}")
                 sources = read_table(one.sources, list(task.columns))

@@ -7,6 +7,7 @@ stops training early or late by chance.
 
 import logging
 import math
+from functools import partial
 from typing import Any
 
 import keras
@@ -68,11 +69,12 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, batch: int) -> tuple[Any, NDArray[np.float32]]:
         rows = self.rows[batch * self.size : (batch + 1) * self.size]
-        patches = self.patches.read(rows)
+        change = None
         if self.seed is not None and self.augment is not None:
             # By the number of the batch: keras may read batches ahead, or again.
-            patches = self.augment(patches, rows, np.random.default_rng([self.seed, self.epoch, batch]))
-        inputs = self.patches.inputs(rows, patches)
+            rng = np.random.default_rng([self.seed, self.epoch, batch])
+            change = partial(self.augment, rows=rows, rng=rng)
+        inputs = self.patches.inputs(rows, change)
         labels = self.patches.labels[rows, np.newaxis].astype(np.float32)
         return inputs[0] if len(inputs) == 1 else inputs, labels
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,20 +18,56 @@ from stargal.dataset.buckets import check_buckets
 from stargal.dataset.patches import read_patches
 from stargal.dataset.sets import FieldFiles, read_set
 from stargal.errors import StargalError
+from stargal.imaging.psf import psf_stamps, read_psf
 from stargal.io.tables import read_json, read_table, unusable
 from stargal.learning.augment import Augmentation
 from stargal.learning.auxiliary import read_auxiliary
 from stargal.learning.mixture import fit_mixture, mix_in
 from stargal.survey.labels import known_labels
 
-Augment = Callable[[NDArray[np.float32], NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
-"""Augmentation callback ``(patches, rows, rng) -> patches``; rows are those of the training set."""
+
+class Augment(Protocol):
+    """Augmentation of images ``(n, size, size, channels)``: patches, with the PSF as further bands if there is one.
+
+    The rows are those of the training set.
+    """
+
+    def __call__(
+        self, images: NDArray[np.float32], rows: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """Return the images changed."""
+
 
 SAMPLE_BYTES = 2**25
 """Largest sample of patches held in memory, bytes: 2,684 patches of 25 x 25 x 5 pixels."""
 
 NOISE_PATCHES = 4096
 """Patches that the noise of the sky is measured on."""
+
+
+@dataclass(frozen=True)
+class PsfOfSources:
+    """The PSF at each source of many fields, computed when it is asked for.
+
+    Attributes
+    ----------
+    images : float32 array, (fields, bands, terms, 37, 37)
+        As `stargal.imaging.psf.psf_stamps` takes them.
+    x, y : float64 arrays, (n,)
+        Positions of the sources, pixels of their cubes.
+    """
+
+    images: NDArray[np.float32]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+    def read(self, rows: NDArray[np.int64], fields: NDArray[np.int64], size: int) -> NDArray[np.float32]:
+        """PSF stamps of some rows, which lie in `fields`: float32 ``(len(rows), size, size, bands)``."""
+        found = np.empty((len(rows), size, size, self.images.shape[1]), np.float32)
+        for field in np.unique(fields):
+            own = fields == field
+            found[own] = psf_stamps(self.images[field], self.x[rows[own]], self.y[rows[own]], size)
+        return found
 
 
 @dataclass(frozen=True)
@@ -52,6 +88,7 @@ class LabelledPatches:
         Shape of one patch: (rows, columns, bands).
     auxiliary : DataFrame or None
         Auxiliary inputs, float32, one row per patch, NaN where a value is not known.
+    psf : PsfOfSources or None
     """
 
     paths: list[Path]
@@ -60,6 +97,7 @@ class LabelledPatches:
     labels: NDArray[np.int8]
     shape: tuple[int, ...]
     auxiliary: pd.DataFrame | None = None
+    psf: PsfOfSources | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -90,18 +128,23 @@ class LabelledPatches:
         return np.searchsorted(self.starts, rows, side="right") - 1
 
     def inputs(
-        self, rows: NDArray[np.int64], patches: NDArray[np.float32] | None = None
+        self, rows: NDArray[np.int64], change: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None
     ) -> tuple[NDArray[np.float32], ...]:
-        """Inputs of a network for some rows: patches, and auxiliary inputs if there are any.
+        """Inputs of a network for some rows: patches, then the PSF and the auxiliary inputs if there are any.
 
         Parameters
         ----------
         rows : int64 array, (n,)
-        patches : float32 array ``(n, *shape)``, or None
-            Used instead of the patches on disk.
+        change : function or None
+            Applied to the patches, with the PSF as further bands.
         """
+        images = [self.read(rows)]
+        if self.psf is not None:
+            images.append(self.psf.read(rows, self.fields(rows), self.shape[0]))
+        if change is not None:
+            images = np.split(change(np.concatenate(images, axis=3)), len(images), axis=3)
         auxiliary = () if self.auxiliary is None else (self.auxiliary.to_numpy()[rows],)
-        return (self.read(rows) if patches is None else patches, *auxiliary)
+        return (*images, *auxiliary)
 
     def chunks(self, size: int) -> Iterator[tuple[NDArray[np.float32], ...]]:
         """Yield the `inputs` of all patches in order, at most `size` patches at a time."""
@@ -146,10 +189,29 @@ def open_patches(patches: Sequence[Path], sources: Sequence[Path], column: str =
     return LabelledPatches(list(patches), offsets, starts, np.concatenate(labels), shapes[0])
 
 
-def open_set(fields: Sequence[FieldFiles], column: str = "label", auxiliary: Sequence[str] = ()) -> LabelledPatches:
-    """Open the patches of a set of fields, with the auxiliary inputs of these names (`stargal.learning.auxiliary`)."""
+def open_set(
+    fields: Sequence[FieldFiles], column: str = "label", auxiliary: Sequence[str] = (), with_psf: bool = False
+) -> LabelledPatches:
+    """Open the patches of a set of fields.
+
+    Parameters
+    ----------
+    fields : sequence of FieldFiles
+    column : str
+        Column of the sources with the labels.
+    auxiliary : sequence of str
+        Names of auxiliary inputs (`stargal.learning.auxiliary`).
+    with_psf : bool
+        Whether the network takes the PSF.
+    """
     opened = open_patches([one.patches for one in fields], [one.sources for one in fields], column)
-    return replace(opened, auxiliary=read_auxiliary(fields, auxiliary)) if auxiliary else opened
+    if auxiliary:
+        opened = replace(opened, auxiliary=read_auxiliary(fields, auxiliary))
+    if with_psf:
+        images = np.stack([read_psf(one.psf) for one in fields])
+        places = pd.concat([read_table(one.sources, ["x", "y"]) for one in fields])
+        opened = replace(opened, psf=PsfOfSources(images, *places[["x", "y"]].to_numpy(float).T))
+    return opened
 
 
 def read_sets(paths: Iterable[Path]) -> list[FieldFiles]:
@@ -252,8 +314,8 @@ def augmentation_of(
         for label in classes:
             mixtures[label] = fit_mixture(sample_class(patches, label), sigma, augmentation.components, seed)
 
-    def augment(read: NDArray[np.float32], rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-        mixed = mix_in(read, patches.labels[rows], augmentation.generated, mixtures, rng)
+    def augment(images: NDArray[np.float32], rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+        mixed = mix_in(images, patches.labels[rows], augmentation.generated, mixtures, rng)
         return augmentation.draw(mixed, rng, sigma, seeing[patches.fields(rows)])
 
     return augment

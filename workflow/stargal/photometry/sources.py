@@ -1,9 +1,11 @@
 """Detect and measure the sources of a field without a catalogue, following SDSS photo."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stargal.imaging.frames import Frame
 from stargal.photometry.classify import photo_types
@@ -46,9 +48,32 @@ def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
     """
     planes = prepare_planes(frames, field.camcol)
     measured = measure_sources(planes, detect_peaks(planes))
+    ra, dec = frames[REFERENCE].astrometry.to_sky(measured["x"], measured["y"])
+    types = photo_types(measured, [frames[band].nmgy_per_dn for band in BANDS])
+    return tabulate_sources(measured, np.asarray(ra, float), np.asarray(dec, float), types, field)
+
+
+def tabulate_sources(
+    measured: Mapping[str, NDArray[Any]],
+    ra: NDArray[np.float64],
+    dec: NDArray[np.float64],
+    types: NDArray[np.int32],
+    field: Field,
+) -> pd.DataFrame:
+    """Arrange measured sources as `detect_sources` returns them.
+
+    Parameters
+    ----------
+    measured : mapping of ndarray
+        ``x, y, flags`` (n,) and the fluxes ``psf, model`` (n, 5), as `stargal.photometry.measure.measure_sources`
+        returns them.
+    ra, dec : ndarray, shape (n,)
+        deg, ICRS.
+    types : ndarray, shape (n,)
+        3 galaxy, 6 star.
+    field : Field
+    """
     x, y = measured["x"], measured["y"]
-    ra, dec = frames[REFERENCE].astrometry.to_sky(x, y)
-    calibration = [frames[band].nmgy_per_dn for band in BANDS]
     magnitudes = {
         f"{kind}_mag_{band}": magnitude(measured[kind][:, index])
         for kind in ("psf", "model")
@@ -58,12 +83,12 @@ def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": pd.Series([f"{field.run}-{field.camcol}-{field.field}-{number}" for number in numbers], dtype=str),
-            "ra": np.asarray(ra, float),
-            "dec": np.asarray(dec, float),
+            "ra": ra,
+            "dec": dec,
             "x": x,
             "y": y,
             "primary": fields_ahead(y) == 0,
-            "photo_type": photo_types(measured, calibration).astype(np.int16),
+            "photo_type": types.astype(np.int16),
             **magnitudes,
             "flags": measured["flags"].astype(np.int32),
             "edge_distance": edge_distance(x, y),

@@ -61,7 +61,7 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
             where = [*keys, "vary"] if "vary" in comparison else [*keys, "cases", case]
             _check_names(new, where, config, files)
             experiment = change(config["experiments"][comparison["base"]], new, config)
-            kept = {key: experiment.settings[key] for key in ("patch_size", "auxiliary", "task")}
+            kept = {key: experiment.settings[key] for key in ("patch_size", "auxiliary", "task", "positions")}
             varied = {"model": "", "training_set": "", **kept}
             fault = first_fault(
                 {**config, "models": {name: experiment.model}, "experiments": {name: varied}}, validator

@@ -11,7 +11,7 @@ TABLE_OF = {"model": "models", "training_set": "training_sets", "augmentation": 
 ROLES = ("train_on", "validate_on", "test_on")
 """Keys of an experiment that name its skies."""
 
-OWN = (*TABLE_OF, *ROLES, "patch_size", "auxiliary", "task", "study")
+OWN = (*TABLE_OF, *ROLES, "patch_size", "auxiliary", "task", "positions", "study")
 """Keys of an experiment that a comparison may vary; others are its model's."""
 
 PARTS = ("comparisons", "studies")
@@ -20,8 +20,8 @@ PARTS = ("comparisons", "studies")
 NO_AUGMENTATION = "none"
 """Name that stands for no block of `augmentations`."""
 
-POSITIONS = {"star_galaxy": "catalog", "four_classes": "places{size}"}
-"""Positions of the patches of each task: value of the wildcard, with the size of a patch left open."""
+PSF_AWARE = "psf_aware"
+"""The architecture that takes the PSF: its patches may be turned and mirrored, but not changed in another way."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Experiment:
     @property
     def positions(self) -> str:
         """Positions of its patches, a value of the wildcard."""
-        return POSITIONS[self.task].format(size=self.patch_size)
+        return f"places{self.patch_size}" if self.task == "four_classes" else self.settings["positions"]
 
     @property
     def auxiliary(self) -> list[str]:
@@ -134,6 +134,7 @@ def _resolve(experiment: Mapping[str, Any], model: Mapping[str, Any], config: Ma
         "augmentation": NO_AUGMENTATION,
         "auxiliary": [],
         "task": "star_galaxy",
+        "positions": "catalog",
         "study": False,
         **dict.fromkeys(ROLES, home),
     }

@@ -21,6 +21,7 @@ MEASURED = f"{RESOURCES}/measured/{{field}}.parquet"
 
 CUBE = f"{RESULTS}/aligned/{{field}}.fits"
 ALIGNMENT = f"{RESULTS}/aligned/{{field}}.json"
+PSF = f"{RESULTS}/aligned/{{field}}.psf.npy"
 SOURCES = f"{RESULTS}/sources/{{positions}}/{{field}}.parquet"
 PATCHES = f"{RESULTS}/patches/{{positions}}/{{size}}/{{field}}.npy"
 SET = f"{RESULTS}/sets/{{positions}}/{{size}}/{{set}}.csv"

@@ -6,6 +6,7 @@ from typing import Any
 
 from stargal.errors import StargalError
 from stargal.plan.experiments import (
+    PSF_AWARE,
     Experiment,
     all_comparisons,
     changed_keys,
@@ -68,6 +69,19 @@ class Run:
         for sky in {experiment.sky(role) for role in roles}:
             wanted = tuple(bucket for role, bucket in roles.items() if experiment.sky(role) == sky)
             require_buckets(self.skies[sky], self.config["skies"][sky].get("fields") or "config", wanted)
+        if experiment.positions == "detections":
+            unlabelled = {sky for sky, _ in experiment.sets.values() if not self.skies[sky].simulated}
+            if unlabelled:
+                raise StargalError(
+                    f"config: an experiment with `positions: detections` uses sky {', '.join(sorted(unlabelled))}, but "
+                    "detections have labels on a simulated sky alone; use `positions: catalog`, or a simulated sky"
+                )
+        other = sorted(set(experiment.augmentation) - {"rotations", "reflections"})
+        if experiment.model["architecture"] == PSF_AWARE and other:
+            raise StargalError(
+                f"config: {PSF_AWARE} with augmentation {experiment.settings['augmentation']}: {', '.join(other)} "
+                "would not change the PSF with the patch; use rotations and reflections alone"
+            )
         learned = experiment.sets["training"]
         places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(*learned)}
         for role in ("validation", "test"):

@@ -21,7 +21,8 @@ from stargal import __version__
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import Astrometry
 from stargal.io.files import whole
-from stargal.survey.catalog import FORMATS, OBJC_TYPES, RUN_PRIMARY, TRUTH_FORMATS, UNKNOWN
+from stargal.photometry.sources import tabulate_sources
+from stargal.survey.catalog import FORMATS, OBJC_TYPES, PHOTO_TYPES, RUN_PRIMARY, TRUTH_FORMATS, UNKNOWN
 from stargal.survey.fields import BANDS, REFERENCE, STEP_ROWS, TRIM, Field, fields_ahead
 from stargal.survey.labels import STAR
 
@@ -203,6 +204,32 @@ def match_truth(table: pd.DataFrame, truth: pd.DataFrame, astrometry: Astrometry
     for band in BANDS:
         result[f"true_flux_{band}"] = np.where(known, truth[f"flux_{band}"].to_numpy()[match], 0).astype(np.float32)
     return pd.DataFrame(result)
+
+
+def list_detections(measured: pd.DataFrame, field: Field) -> pd.DataFrame:
+    """List the measured sources of a field as `stargal.photometry.sources.detect_sources` would, with their classes.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        Columns of `tabulate` and `match_truth`.
+    field : Field
+
+    Returns
+    -------
+    DataFrame
+        The columns of `detect_sources`, and label (by photo's rule: 1 star, 0 galaxy, int8) and truth (the true class,
+        missing where no true source matches, Int8).
+    """
+    arrays: dict[str, NDArray[Any]] = {name: measured[name].to_numpy() for name in ("x", "y", "flags")}
+    for kind in ("psf", "model"):
+        arrays[kind] = measured[[f"{kind}_{band}" for band in BANDS]].to_numpy(float)
+    ra, dec = (measured[name].to_numpy(float) for name in ("ra", "dec"))
+    table = tabulate_sources(arrays, ra, dec, measured["type"].to_numpy(np.int32), field)
+    return table.assign(
+        label=measured["type"].map(PHOTO_TYPES).astype(np.int8),
+        truth=measured["true_type"].map(PHOTO_TYPES).astype("Int8"),
+    )
 
 
 def join_fields(tables: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
