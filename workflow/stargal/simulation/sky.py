@@ -76,8 +76,8 @@ SOURCE = np.dtype(
 
 `label` is 1 for point sources (stars, white dwarfs, quasars), 0 for galaxies. Positions are in deg, ICRS. `flux` is in
 nanomaggies, in u g r i z, above the atmosphere and after extinction. A galaxy consists of an exponential disk and a de
-Vaucouleurs bulge. `bulge_fraction` is the fraction of the flux in r from the bulge, `clump_fraction` the fraction of the
-disk flux from star-forming clumps. Radii are half-light radii along the major axis, arcsec (for the bulge, of the
+Vaucouleurs bulge. `bulge_fraction` is the fraction of the flux in r from the bulge, `clump_fraction` the fraction of
+the disk flux from star-forming clumps. Radii are half-light radii along the major axis, arcsec (for the bulge, of the
 untruncated profile). `position_angle` is the angle of the major axis from north to east, deg. All of these are zero for
 point sources; quasars have a redshift.
 """
@@ -112,12 +112,13 @@ def draw_cell(cell: int, seed: int) -> NDArray[Any]:
     """Draw all sources of one cell, a structured array of `SOURCE`."""
     rng = np.random.default_rng([seed, cell])
     ra, dec = cell_positions(cell, 0.5, 0.5)
-    stars = draw_stars(rng, float(ra), float(dec))
-    galaxies = draw_galaxies(rng)
+    ordinary = np.concatenate([draw_stars(rng, float(ra), float(dec)), draw_galaxies(rng)])
+    places = rng.uniform(size=(2, len(ordinary)))
     blue = np.concatenate([draw_quasars(rng), draw_white_dwarfs(rng, float(ra), float(dec))])
-    sources = np.concatenate([stars, galaxies, blue])
+    places = np.hstack([places, rng.uniform(size=(2, len(blue)))])
+    sources = np.concatenate([ordinary, blue])
     # Uniform coordinates within a HEALPix cell give a uniform density on the sky.
-    sources["ra"], sources["dec"] = cell_positions(cell, *rng.uniform(size=(2, len(sources))))
+    sources["ra"], sources["dec"] = cell_positions(cell, *places)
     sources["truth_id"] = (cell << 20) + np.arange(len(sources))
     sources["flux"] *= 10 ** (-0.4 * extinction(float(ra), float(dec)))
     return sources
