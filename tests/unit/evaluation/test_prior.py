@@ -6,6 +6,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from sklearn.metrics import log_loss
 
+from stargal.errors import StargalError
 from stargal.evaluation.metrics import calibration_error
 from stargal.evaluation.prior import adapt, fit_prior, learned_prior, read_prior
 
@@ -98,6 +99,9 @@ def test_a_given_prior_is_a_share_or_a_table():
     assert read_prior(0.2)(np.array([12, 20, np.nan])).tolist() == pytest.approx([0.2] * 3)
     table = read_prior({"magnitude": [18, 22], "star": [0.8, 0.2]})
     np.testing.assert_allclose(table(np.array([10, 20, 30, np.nan])), [0.8, 0.5, 0.2, 0.5])
+    for magnitude in ([18, 22, 23], [22, 18]):
+        with pytest.raises(StargalError, match=r"correct classify\.prior"):
+            read_prior({"magnitude": magnitude, "star": [0.8, 0.2]})
 
 
 def test_adapting_is_exact():

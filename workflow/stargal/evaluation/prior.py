@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.preprocessing import SplineTransformer
 
+from stargal.errors import StargalError
 from stargal.evaluation.metrics import SMALLEST
 
 Array = NDArray[np.float64]
@@ -67,11 +68,19 @@ class Prior:
 
 
 def read_prior(given: float | Mapping[str, Any]) -> Prior:
-    """Return a prior from one share, or from a table ``magnitude``, ``star`` and, if wanted, ``overall``."""
+    """Return a prior from one share, or from a table ``magnitude``, ``star`` and, if wanted, ``overall``.
+
+    Raises
+    ------
+    StargalError
+        If the lists of the table differ in length, or the magnitudes do not increase.
+    """
     if not isinstance(given, Mapping):
         return Prior(np.zeros(1), np.full(1, float(given)), float(given))
-    star = np.array(given["star"], float)
-    return Prior(np.array(given["magnitude"], float), star, float(given.get("overall", star.mean())))
+    magnitude, star = np.array(given["magnitude"], float), np.array(given["star"], float)
+    if len(magnitude) != len(star) or (np.diff(magnitude) <= 0).any():
+        raise StargalError("prior: `magnitude` must increase and be as long as `star`; correct classify.prior")
+    return Prior(magnitude, star, float(given.get("overall", star.mean())))
 
 
 def learned_prior(labels: NDArray[Any], magnitude: NDArray[Any]) -> Prior:
@@ -116,9 +125,8 @@ def _fitted(probability: NDArray[Any], magnitude: NDArray[Any], trained: Prior) 
     With prior odds exp(t) and the ratio of likelihoods exp(e) of a source, its likelihood is
     (1 + exp(t + e)) / (1 + exp(t)), up to a factor.
     """
-    evidence = _logit(probability) - _logit(trained(magnitude))
-    basis = _basis(magnitude)
-    offset = _logit(trained(magnitude))
+    offset, basis = _logit(trained(magnitude)), _basis(magnitude)
+    evidence = _logit(probability) - offset
     size = basis.shape[1]
     change = np.diff(np.eye(size), axis=0) / SLOPE_SD
     mean = np.full((1, size), 1 / size) / SHIFT_SD
