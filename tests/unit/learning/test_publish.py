@@ -48,10 +48,11 @@ def test_networks_that_take_the_psf_are_combined_by_the_names_of_their_inputs(tm
         "model_error": 0.05,
         "filters": [4],
         "dense": 4,
+        "dropout": 0.0,
+        "l2": 0.0,
     }
     networks = [
-        architectures.build("psf_aware", size=15, sky_sigma=[0.1] * 5, seed=seed, dropout=0.0, l2=0.0, **settings)
-        for seed in (1, 2)
+        architectures.build("psf_aware", size=15, sky_sigma=[0.1] * 5, seed=seed, **settings) for seed in (1, 2)
     ]
     patches, psf = np.random.default_rng(0).uniform(0, 1, (2, 4, 15, 15, 5)).astype(np.float32)
     apart = [logit(predict(network, patches, psf).astype(float)) for network in networks]
