@@ -19,8 +19,9 @@ UNLIKE = {"seeing": 1, "noise": 2, "magnitude": 4, "missing": 8, "crowded": 16, 
 TAIL = 0.005
 """Share of the training sources beyond each end of a range."""
 
-MARGIN = 0.1
-"""Width added to the ranges of seeing and noise at each end, as a fraction: a training set has few fields."""
+MARGIN = {"fwhm": 0.1, "noise": 0.3}
+"""Width added to the ranges of seeing and noise at each end, as a fraction: a training set has few fields, and the
+noise differs by 20 % between camera columns."""
 
 NEIGHBOUR_MAGNITUDE = 22.0
 """Neighbours are counted to this r magnitude, to which catalogues and detections are both complete."""
@@ -55,10 +56,10 @@ def training_ranges(fields: Sequence[FieldFiles], size: int) -> dict[str, Any]:
     """
     bands = [read_json(one.summary)["bands"] for one in fields]
     found: dict[str, Any] = {}
-    for name in ("fwhm", "noise"):
+    for name in MARGIN:
         values = np.array([[band[name] for band in field] for field in bands], float)
-        low, high = np.nanmin(values, axis=0) * (1 - MARGIN), np.nanmax(values, axis=0) * (1 + MARGIN)
-        found[name] = np.round(np.stack([low, high], axis=1), 5).tolist()
+        low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+        found[name] = np.round(np.stack([low * (1 - MARGIN[name]), high * (1 + MARGIN[name])], axis=1), 5).tolist()
     tables = [read_table(one.sources, ["x", "y", "model_mag_r", "flags"]) for one in fields]
     missing = [
         np.isnan(read_patches(one.patches, len(table))).mean(axis=(1, 2, 3))
