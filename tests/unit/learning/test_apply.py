@@ -151,6 +151,13 @@ def test_what_the_network_says_counts_with_the_light():
     assert classes[0] < 0.01 and classes[-1] > 0.99
 
 
+def test_without_light_in_r_there_is_no_class():
+    detected, image = blank(light=8.0)
+    image[2] = np.random.default_rng(1).normal(0, 0.1, image[2].shape)
+    catalog = apply.classify_sources(detected, made_cube(image=image), CLASSIFIER, sure, "training")
+    assert (catalog["snr"] > 7).all() and (catalog["class"] == "unclassified").mean() > 0.99
+
+
 def test_a_field_unlike_the_training_set_is_flagged():
     catalog = apply.classify_sources(made_detections(), made_cube(fwhm=0.5), CLASSIFIER, by_column)
     assert (catalog["unlike_training"] & UNLIKE["seeing"] > 0).all()

@@ -22,10 +22,11 @@ from stargal.imaging.psf import psf_stamps, require_psf
 from stargal.io.files import sha256, whole
 from stargal.io.tables import read_json, read_table
 from stargal.learning.calibration import Calibration
-from stargal.learning.evidence import BRIGHT, signal_to_noise, weight
+from stargal.learning.evidence import BRIGHT, SEEN, signal_to_noise, together, weight
 from stargal.learning.likeness import UNLIKE, unlike_training
 from stargal.learning.network_files import load
 from stargal.learning.predict import predict
+from stargal.survey.fields import REFERENCE
 from stargal.survey.labels import CLASSES, GALAXY, STAR, UNCLASSIFIED
 
 NEEDED = ("experiment", "sky", "bands", "size", "inputs", "calibration", "prior", "ranges", "model_sha256")
@@ -50,7 +51,8 @@ DESCRIPTIONS = {
     "probability_scatter": "standard deviation over the networks",
     "prior_star": "share of stars among such sources",
     "snr": "as a point source, all bands together",
-    "class": f"star, galaxy; unclassified if snr < {BRIGHT:g}",
+    "snr_r": "as a point source in r",
+    "class": f"unclassified if snr < {BRIGHT:g} or snr_r < {SEEN:g}",
     "unlike_training": ", ".join(f"{bit} {name}" for name, bit in UNLIKE.items()),
     "no_data": "share of the patch without data",
 }
@@ -156,7 +158,7 @@ def classify_sources(
         - probability_unadapted: as the model gives it, for the prior of the training set (float32)
         - probability_scatter: standard deviation of `probability_star` over the networks, NaN for one (float32)
         - prior_star: share of stars in the field among sources of the magnitude (float32)
-        - snr: see `stargal.learning.evidence.signal_to_noise` (float32)
+        - snr, snr_r: of all bands together and in r, see `stargal.learning.evidence` (float32)
         - class: star above 0.5, else galaxy; unclassified if there is too little light (str)
         - unlike_training: bits of `stargal.learning.likeness.UNLIKE` (int16)
         - no_data: share of the pixels of the patch, over all bands, without data (float32)
@@ -179,14 +181,17 @@ def classify_sources(
     if takes_psf:
         require_psf(cube.psf, "the cube")
     outputs = predict(patches, psf) if takes_psf else predict(patches)
-    snr = signal_to_noise(patches, psf, cube.noise)
-    probabilities = adapt_outputs(outputs, detected["model_mag_r"].to_numpy(float), snr, classifier, prior)
+    signal = signal_to_noise(patches, psf, cube.noise)
+    snr, snr_r = together(signal), signal[:, cube.bands.index(REFERENCE)]
+    counts = weight(snr, snr_r)
+    probabilities = adapt_outputs(outputs, detected["model_mag_r"].to_numpy(float), counts, classifier, prior)
     no_data = np.isnan(patches).mean(axis=(1, 2, 3)).astype(np.float32)
     word = np.where(probabilities["probability_star"] > 0.5, CLASSES[STAR], CLASSES[GALAXY])
     return detected.assign(
         **probabilities,
         snr=snr.astype(np.float32),
-        **{"class": np.where(snr < BRIGHT, UNCLASSIFIED, word)},
+        snr_r=snr_r.astype(np.float32),
+        **{"class": np.where(counts < 1, UNCLASSIFIED, word)},
         unlike_training=unlike_training(detected, no_data, cube.fwhm, cube.noise, size, classifier["ranges"]),
         no_data=no_data,
     )
@@ -195,18 +200,17 @@ def classify_sources(
 def adapt_outputs(
     outputs: NDArray[np.float32],
     magnitude: NDArray[np.float64],
-    snr: NDArray[np.float64],
+    counts: NDArray[np.float64],
     classifier: Mapping[str, Any],
     prior: str | float | Mapping[str, Any],
 ) -> pd.DataFrame:
     """Probabilities of the sources of a field from the outputs of the model; see `classify_sources`.
 
-    As the light fades, the network and the magnitude count less (`stargal.learning.evidence.weight`), down to the share
-    of stars in the whole field.
+    As the light fades, the network and the magnitude count less (`counts`, by `stargal.learning.evidence.weight`), down
+    to the share of stars in the whole field.
     """
     trained = read_prior(classifier["prior"])
     calibration = Calibration(classifier["calibration"]["slope"], classifier["calibration"]["offset"])
-    counts = weight(snr)
     learned = trained(magnitude)
 
     def faded(probability: NDArray[Any]) -> NDArray[np.float64]:
