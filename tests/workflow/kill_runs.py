@@ -166,7 +166,8 @@ def kill_and_resume(
         unlocked = project.snakemake("--unlock")
         assert unlocked.returncode == 0, unlocked.stdout
     result.jobs.append(jobs_done(project))
-    assert digests_of(project) == {name: expected[name] for name in state_of(project)}
+    found = digests_of(project)
+    assert found == {name: expected[name] for name in found}
     leftovers = [path for path in project.folder.rglob("*") if path.name.endswith(UNFINISHED)]
     assert leftovers == [], leftovers
     assert project.planned(*targets) == {}

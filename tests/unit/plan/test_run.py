@@ -145,3 +145,25 @@ def test_a_comparison_may_vary_the_sky(config):
     run = run_of(config, one=ROWS, two=OTHER)
     assert run.compared("skies") == {"first": {"test_on": "one"}, "skies-two": {"test_on": "two"}}
     assert run.home("skies") == "one" and run.label(*run.compared("skies")) == "one sky, tested on two sky"
+
+
+def test_detections_have_labels_on_a_simulated_sky_alone(config):
+    config["sky"] = "simulated"
+    config["experiments"]["first"]["positions"] = "detections"
+    run = run_of(config, simulated=ROWS)
+    path = run.set_path(run.experiments["first"], "training")
+    assert path == "results/simulated/sets/detections/25/small.csv"
+    config["experiments"]["first"]["test_on"] = "two"
+    with pytest.raises(StargalError, match=r"config: an experiment with `positions: detections` uses sky two, but"):
+        run_of(config, simulated=ROWS, two=OTHER)
+
+
+@pytest.mark.parametrize(("augmentation", "refused"), [("turned", False), ("blur", True), ("combination", True)])
+def test_what_would_not_change_the_psf_is_refused(config, augmentation, refused):
+    config["experiments"]["first"] |= {"model": "psf_aware", "augmentation": augmentation}
+    if not refused:
+        assert run_of(config, one=ROWS).experiments["first"].augmentation == {"rotations": True, "reflections": True}
+        return
+    message = rf"config: psf_aware with augmentation {augmentation}: (blur|blur, offset) would not change the PSF"
+    with pytest.raises(StargalError, match=message):
+        run_of(config, one=ROWS)

@@ -248,21 +248,33 @@ def test_full_wells_bleed_along_the_column():
     fill_wells(counts, 300.0)
     assert counts.max() <= 300.0
     changed = np.argwhere(counts != before)
-    assert set(changed[:, 1]) <= {5}
+    # The trail is seven pixels long: 700 counts fill 2 x 2 pixels by 200. It is interpolated with its neighbours.
+    assert set(changed[:, 1]) <= {4, 5, 6}
+    assert changed[:, 0].min() >= 17
+    assert changed[:, 0].max() <= 23
     untouched = np.full((5, 5), 10.0)
     fill_wells(untouched, 300.0)
     assert (untouched == 10.0).all()
 
 
-def test_bright_stars_are_cut_off_at_the_full_well(empty_field):
-    sources, window, x, y = empty_field
-    bright = sources[-1:].copy()
-    bright["flux"] = 60_000.0
-    frame = simulate_frame(FIELD, "r", SEED, bright, window)
-    scan = Scan(SEED, FIELD.run, FIELD.camcol, "r")
-    counts = frame.image / scan.calibration[slice(*window.columns)]
-    assert 0.6 * scan.saturation < counts.max() < 1.05 * scan.saturation
-    assert np.hypot(*(np.argwhere(counts > 0.5 * counts.max()) - [y[-1] - 400, x[-1] - 500]).T).min() < 8
+@pytest.mark.parametrize(("flux", "low", "high"), [(4e5, 0.99, 1.01), (1e6, 0.35, 0.75), (8e6, 0.08, 0.3)])
+def test_saturated_stars_lose_their_cores_as_real_ones_do(flux, low, high):
+    # Real frames: light within 8 pixels relative to the brightness at 10 pixels, over that of unsaturated stars. It
+    # is 0.4 to 0.75 for stars of up to twice the flux that saturates, and 0.15 to 0.2 for ten times that flux.
+    counts, distance = np.full((301, 301), 120.0), np.hypot(*(np.indices((301, 301)) - 150))
+    blur = render.Blur.of_fwhm(render.shares_of("r", 1.2), np.array([3.0]), np.array([0.02, 0.01]), 0.1)
+    render.add_stars(counts, np.array([150.0]), np.array([150.0]), np.array([flux]), blur, 0.1)
+    before = counts.copy()
+    fill_wells(counts, 45_000.0)
+    core = distance < 8
+    assert low < counts[core].sum() / before[core].sum() < high
+    assert counts.max() <= 45_000.0
+    # The brightness rises to the edge of the core and then stays within a factor of four.
+    ring = (distance > 9) & (np.abs(np.indices((301, 301))[1] - 150) > 7)
+    np.testing.assert_array_equal(counts[ring], before[ring])
+    if high < 0.9:
+        middle = counts[150, 148:153]
+        assert middle.max() / middle.min() < 4
 
 
 def psf_pieces(galsim, width, shares):

@@ -62,7 +62,36 @@ def test_stars_are_as_many_as_the_galaxy_has(latitude):
     number, area = density_of(sources, sky.STAR, 16.0, 21.0)
     within = (apparent > 16.0 - dimmed) & (apparent < 21.0 - dimmed)
     expected = sky.expected_stars(ra, dec)[:, within].sum() * area
+    grid = np.linspace(16.0 - dimmed, 21.0 - dimmed, 401)
+    expected += np.trapezoid(sky.quasar_counts(grid), grid) * area
     assert number == pytest.approx(expected, rel=0.06, abs=4 * np.sqrt(expected))
+
+
+def test_quasars_are_as_many_as_counted():
+    quasars = np.concatenate([sky.draw_quasars(np.random.default_rng(seed)) for seed in range(300)])
+    area = 300 * sky.CELL_AREA
+    r = 22.5 - 2.5 * np.log10(quasars["flux"][:, 2])
+    for low, high in ((15.5, 19), (19, 20.5), (20.5, 22)):
+        grid = np.linspace(low, high, 301)
+        expected = np.trapezoid(sky.quasar_counts(grid), grid) * area
+        assert abs(((r > low) & (r < high)).sum() - expected) < 4 * np.sqrt(expected) + 0.02 * expected
+    # Within a factor of 1.5 of the sweep of run 4510: 60 point sources bluer than u - g = 0.6 per square degree.
+    ug = 2.5 * np.log10(quasars["flux"][:, 1] / quasars["flux"][:, 0])
+    assert 40 < ((r < 20.5) & (ug < 0.6)).sum() / area < 65
+    assert (quasars["label"] == sky.STAR).all()
+
+
+def test_white_dwarfs_have_their_local_density_and_are_blue():
+    grid = np.linspace(9, 16, 701)
+    assert np.trapezoid(np.interp(grid, *sky.DWARF_LUMINOSITY), grid) == pytest.approx(4.6, rel=0.05)
+    draws = [sky.draw_white_dwarfs(np.random.default_rng(seed), *NORTH_POLE) for seed in range(300)]
+    flux = np.concatenate(draws)["flux"]
+    r = 22.5 - 2.5 * np.log10(flux[:, 2])
+    bright = r < 20.5
+    # The sweep of run 4510 has 7 point sources bluer than g - r = -0.2 per square degree with r < 20.5.
+    gr = 2.5 * np.log10(flux[:, 2] / flux[:, 1])
+    assert 3 < (bright & (gr < -0.2)).sum() / (300 * sky.CELL_AREA) < 14
+    assert np.median(gr[bright]) < 0.1
 
 
 def test_stars_grow_towards_the_plane():
@@ -82,7 +111,9 @@ def test_star_counts_of_a_real_run():
 
 def test_stars_lie_on_the_locus():
     sources = sky.sources_within(*NORTH_POLE, 0.6, seed=4)
-    flux = sources["flux"][sources["label"] == sky.STAR]
+    # Without quasars and the bluest sources, which are white dwarfs.
+    stars = (sources["label"] == sky.STAR) & (sources["redshift"] == 0)
+    flux = sources["flux"][stars & (sources["flux"][:, 2] > 1.1 * sources["flux"][:, 1])]
     u, g, r, i, z = (22.5 - 2.5 * np.log10(flux)).T
     # Medians of stars in SDSS run 4510 (dereddened psf magnitudes) by g - i.
     for gi, gr, ri, iz in (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from stargal.io.files import intact, whole
 from stargal.io.tables import unusable
@@ -67,3 +68,47 @@ def load(path: Path) -> keras.Model:
         return keras.models.load_model(intact(path))
     except (OSError, ValueError, KeyError) as error:
         raise unusable(path, str(error).splitlines()[0]) from None
+
+
+def save_onnx(model: keras.Model, path: Path) -> None:
+    """Write a network as ONNX, for onnxruntime and other programs without keras.
+
+    Inputs have the names of the network's, and the output is ``probability``. The bytes depend on the network alone.
+    """
+    import onnx  # noqa: PLC0415  # only publishing needs it
+
+    inputs = [np.zeros((1, *each.shape[1:]), np.float32) for each in model.inputs]
+    model(inputs if len(inputs) > 1 else inputs[0])  # keras asks for a call
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(Path(folder, "model.onnx"), format="onnx", verbose=False)
+        exported = onnx.load(Path(folder, "model.onnx"))
+    graph = exported.graph
+    (output,) = graph.output
+    # The exporter's order of nodes and numbers of values change from run to run.
+    nodes = _in_order(output.name, {name: node for node in graph.node for name in node.output})
+    del graph.node[:]
+    graph.node.extend(nodes)
+    names = {each.name: each.name for each in graph.input} | {output.name: "probability"}
+    for node in graph.node:
+        node.input[:] = [names.setdefault(name, f"value_{len(names)}") if name else "" for name in node.input]
+        node.output[:] = [names.setdefault(name, f"value_{len(names)}") for name in node.output]
+        node.name = node.output[0]
+    for constant in graph.initializer:
+        constant.name = names[constant.name]
+    constants = sorted(graph.initializer, key=lambda constant: constant.name)
+    del graph.initializer[:], graph.value_info[:]
+    graph.initializer.extend(constants)
+    output.name = "probability"
+    for value in (*graph.input, output):
+        value.type.tensor_type.shape.dim[0].dim_param = "sources"
+    onnx.checker.check_model(exported)
+    with whole(path) as partial:
+        partial.write_bytes(exported.SerializeToString(deterministic=True))
+
+
+def _in_order(name: str, nodes: dict[str, Any]) -> list[Any]:
+    """The nodes that a value depends on, each after those that its inputs depend on; takes them out of `nodes`."""
+    node = nodes.pop(name, None)
+    if node is None:
+        return []
+    return [*(each for needed in node.input for each in _in_order(needed, nodes)), node]

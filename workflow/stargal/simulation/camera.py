@@ -435,8 +435,8 @@ class Scan:
 
     @cached_property
     def saturation(self) -> float:
-        """Full-well level of a pixel, counts."""
-        return float(self.of_detector(8).uniform(52_000, 60_000))
+        """Full-well level of a pixel, counts (range of the brightest unsaturated stars of real frames)."""
+        return float(self.of_detector(8).uniform(34_000, 56_000))
 
     @cached_property
     def bad_columns(self) -> NDArray[np.intp]:

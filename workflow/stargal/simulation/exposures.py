@@ -61,6 +61,13 @@ CLUMPY_FLUX = 8.0
 LOST, WING_LIMIT = 0.5, 0.03
 """Flux below which a source is not drawn, and brightness at which wings of stars are cut off; in sky sigma."""
 
+GROWTH = (3, 3)
+"""Rows and columns of the neighbourhood of a full pixel that is interpolated (measured on real frames)."""
+
+BUMP_OFFSET, BUMP_WIDTH = 2.0, 1.6
+"""Distance from the centre of a saturated star to the bump in its core, and the bump's standard deviation, pixels
+(measured on real frames)."""
+
 FLUX_NAMES = tuple(f"flux_{band}" for band in BANDS)
 
 
@@ -279,7 +286,7 @@ def _noise(scan: Scan, field: Field, window: Window) -> tuple[NDArray[np.float32
 
 
 def fill_wells(counts: Array, full: float) -> None:
-    """Let excess charge bleed along the columns, then interpolate over the bleed trails along the rows.
+    """Let excess charge bleed along the columns, then interpolate over the core and the trails along the rows.
 
     Parameters
     ----------
@@ -304,24 +311,37 @@ def fill_wells(counts: Array, full: float) -> None:
                     left -= max(full - float(counts[place, column]), 0.0)
                     full_pixels[place, column] = True
                     place += step
-    _interpolate_rows(counts, full_pixels, full)
+    _interpolate_cores(counts, full_pixels)
 
 
-def _interpolate_rows(counts: Array, bad: NDArray[np.bool_], most: float) -> None:
-    """Interpolate over bad pixels between their good neighbours in the row, up to at most `most`."""
-    columns = counts.shape[1]
-    for row in np.flatnonzero(bad.any(axis=1)):
-        labels, number = ndimage.label(bad[row])
-        for run in ndimage.find_objects(labels, number):
-            begin, end = run[0].start, run[0].stop
-            before = counts[row, begin - 1] if begin > 0 else counts[row, min(end, columns - 1)]
-            after = counts[row, end] if end < columns else before
-            line = np.linspace(before, after, end - begin + 2)[1:-1]
-            # The source peaks between the two neighbours: photo uses the shape of the PSF; this is a parabola.
-            width = end - begin
-            u = (np.arange(width) + 1) / (width + 1)
-            bump = min(max(before, after) * 0.5 * width, max(most - max(before, after), 0.0))
-            counts[row, begin:end] = line + 4 * u * (1 - u) * bump
+def _interpolate_cores(counts: Array, full_pixels: NDArray[np.bool_]) -> None:
+    """Interpolate over full pixels and their neighbours along the rows, and restore part of the core, in place.
+
+    Real corrected frames show a plateau at the level of the first good pixels, and a bump of similar height
+    `BUMP_OFFSET` pixels from the centre. Most of the light of the core is lost, up to 90 % for the brightest stars.
+    """
+    bad = ndimage.binary_dilation(full_pixels, np.ones(GROWTH, bool))
+    labels, number = ndimage.label(bad, np.ones((3, 3), bool))
+    last = counts.shape[1] - 1
+    for index, box in enumerate(ndimage.find_objects(labels, number), 1):
+        region = labels[box] == index
+        top, left = box[0].start, box[1].start
+        for row in range(len(region)):
+            inside = np.flatnonzero(region[row]) + left
+            begin, end = inside[0], inside[-1] + 1
+            line = counts[top + row]
+            before, after = line[begin - 1 if begin > 0 else min(end, last)], line[end if end <= last else begin - 1]
+            line[inside] = np.interp(inside, [begin - 1, end], [before, after])
+        core = full_pixels[box] & region
+        widest = core.sum(axis=1)
+        middle = float(np.flatnonzero(widest == widest.max()).mean())
+        column = float(np.flatnonzero(core[int(middle)]).mean()) if core[int(middle)].any() else 0.5 * region.shape[1]
+        # The side of the bump varies among real stars without a visible rule.
+        column += BUMP_OFFSET if round(left + column) % 2 else -BUMP_OFFSET
+        y, x = np.nonzero(region)
+        level = counts[box][y, x]
+        height = float(np.median(level[np.abs(y - middle) < 1]))
+        counts[box][y, x] = level + height * np.exp(-0.5 * ((x - column) ** 2 + (y - middle) ** 2) / BUMP_WIDTH**2)
 
 
 def add_defects(scan: Scan, field: Field, window: Window, counts: Array) -> None:

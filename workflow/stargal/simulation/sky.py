@@ -5,16 +5,20 @@ with the sky seed and the cell number. A source is therefore identical in all fr
 
 Stars are drawn from three components of the Galaxy. Their number depends on the density along the line of sight and on
 the luminosity function; their colours depend on absolute magnitude and metallicity, along the stellar locus. For
-galaxies, apparent magnitude, redshift, type, absolute magnitude, size and shape are drawn in this order. Quasars, white
-dwarfs, binaries and the clustering of galaxies are not simulated.
+galaxies, apparent magnitude, redshift, type, absolute magnitude, size and shape are drawn in this order. Quasars and
+white dwarfs are point sources like stars. Binaries and the clustering of galaxies are not simulated.
 
 References
 ----------
 Covey et al. 2007, AJ 134, 2398 (stellar locus in ugriz)
 Gorski et al. 2005, ApJ 622, 759 (HEALPix)
+Harris et al. 2006, AJ 131, 571 (luminosity function of white dwarfs)
+Holberg & Bergeron 2006, AJ 132, 1221 (colours of white dwarfs)
 Ivezic et al. 2008, ApJ 684, 287 (absolute magnitude from colour and metallicity)
 Jahreiss & Wielen 1997, ESA SP-402, 675 (luminosity function near the Sun)
 Juric et al. 2008, ApJ 673, 864 (disks and halo)
+Richards et al. 2001, AJ 121, 2308 (colours of quasars by redshift)
+Richards et al. 2006, AJ 131, 2766 (counts of quasars)
 Ryden 2004, ApJ 601, 214 (flattening of spirals)
 Schlegel, Finkbeiner & Davis 1998, ApJ 500, 525 (extinction by band)
 Shen et al. 2003, MNRAS 343, 978 (sizes of galaxies), with the evolution of van der Wel et al. 2014, ApJ 788, 28
@@ -70,11 +74,12 @@ SOURCE = np.dtype(
 )
 """Properties of a source.
 
-`label` is 1 for stars, 0 for galaxies. Positions are in deg, ICRS. `flux` is in nanomaggies, in u g r i z, above the
-atmosphere and after extinction. A galaxy consists of an exponential disk and a de Vaucouleurs bulge. `bulge_fraction`
-is the fraction of the flux in r from the bulge, `clump_fraction` the fraction of the disk flux from star-forming
-clumps. Radii are half-light radii along the major axis, arcsec (for the bulge, of the untruncated profile).
-`position_angle` is the angle of the major axis from north to east, deg. All of these are zero for stars.
+`label` is 1 for point sources (stars, white dwarfs, quasars), 0 for galaxies. Positions are in deg, ICRS. `flux` is in
+nanomaggies, in u g r i z, above the atmosphere and after extinction. A galaxy consists of an exponential disk and a de
+Vaucouleurs bulge. `bulge_fraction` is the fraction of the flux in r from the bulge, `clump_fraction` the fraction of
+the disk flux from star-forming clumps. Radii are half-light radii along the major axis, arcsec (for the bulge, of the
+untruncated profile). `position_angle` is the angle of the major axis from north to east, deg. All of these are zero for
+point sources; quasars have a redshift.
 """
 
 EXTINCTION = np.array([5.155, 3.793, 2.751, 2.086, 1.479])
@@ -107,11 +112,13 @@ def draw_cell(cell: int, seed: int) -> NDArray[Any]:
     """Draw all sources of one cell, a structured array of `SOURCE`."""
     rng = np.random.default_rng([seed, cell])
     ra, dec = cell_positions(cell, 0.5, 0.5)
-    stars = draw_stars(rng, float(ra), float(dec))
-    galaxies = draw_galaxies(rng)
-    sources = np.concatenate([stars, galaxies])
+    ordinary = np.concatenate([draw_stars(rng, float(ra), float(dec)), draw_galaxies(rng)])
+    places = rng.uniform(size=(2, len(ordinary)))
+    blue = np.concatenate([draw_quasars(rng), draw_white_dwarfs(rng, float(ra), float(dec))])
+    places = np.hstack([places, rng.uniform(size=(2, len(blue)))])
+    sources = np.concatenate([ordinary, blue])
     # Uniform coordinates within a HEALPix cell give a uniform density on the sky.
-    sources["ra"], sources["dec"] = cell_positions(cell, *rng.uniform(size=(2, len(sources))))
+    sources["ra"], sources["dec"] = cell_positions(cell, *places)
     sources["truth_id"] = (cell << 20) + np.arange(len(sources))
     sources["flux"] *= 10 ** (-0.4 * extinction(float(ra), float(dec)))
     return sources
@@ -255,6 +262,11 @@ def expected_stars(ra: float, dec: float) -> Array:
     ndarray, shape (components, absolute magnitudes, distance moduli)
         Steps of `COMPONENTS`, `MAGNITUDES`, `MODULI`.
     """
+    return _luminosities()[:, :, None] * _sightline(ra, dec)[:, None, :]
+
+
+def _sightline(ra: float, dec: float) -> Array:
+    """Cubic parsecs per square degree and step of `MODULI` times the relative density, (components, moduli)."""
     longitude, latitude = np.radians(galactic(ra, dec))
     distance = 10 ** (MODULI / 5 + 1)
     height = SUN_HEIGHT + distance * np.sin(latitude)
@@ -263,7 +275,7 @@ def expected_stars(ra: float, dec: float) -> Array:
     density = np.stack([star_density(kind, radius, height) for kind in range(len(COMPONENTS))])
     # Volume of a step of the modulus: d ln(distance) = 0.2 ln(10) d modulus.
     volume = np.radians(1) ** 2 * distance**3 * 0.2 * np.log(10) * (MODULI[1] - MODULI[0])
-    return _luminosities()[:, :, None] * (density * volume)[:, None, :]
+    return np.asarray(density * volume)
 
 
 def star_density(kind: int, radius: Array, height: Array) -> Array:
@@ -317,6 +329,89 @@ def flux_from_colors(r: Array, colors: Array) -> Array:
     ug, gr, ri, iz = colors.T
     magnitudes = np.stack([r + gr + ug, r + gr, r, r - ri, r - ri - iz], axis=1)
     return 10 ** (0.4 * (22.5 - magnitudes))
+
+
+# Quasars and white dwarfs
+
+QUASAR_BREAK, QUASAR_SLOPES, QUASAR_LEVEL = 19.1, (0.85, 0.3), 25.0
+"""r magnitude of the break of the counts of quasars, their logarithmic slopes per magnitude before and after it, and
+twice the counts at the break, per square degree and magnitude.
+
+The break follows Richards et al. (2006). The level is fitted to the 60 point sources per square degree with u - g < 0.6
+and r < 20.5 in the real sweep of run 4510, and the slopes to their magnitudes.
+"""
+
+QUASAR_BRIGHTEST = 15.5
+"""r magnitude of the brightest quasars."""
+
+QUASAR_COLORS = (
+    (0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0),
+    (0.15, 0.2, 0.2, 0.15, 0.15, 0.4, 1.2, 2.4, 3.5),
+    (0.3, 0.2, 0.1, 0.2, 0.15, 0.15, 0.25, 0.6, 1.2),
+    (0.2, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.15, 0.2),
+    (0.35, 0.1, 0.1, 0.05, 0.1, 0.2, 0.1, 0.1, 0.1),
+)
+"""u-g, g-r, r-i, i-z of quasars by redshift (first row): rounded medians of Richards et al. (2001)."""
+
+QUASAR_REDSHIFT = 1.5, 0.7
+"""Mean and standard deviation of the redshifts (rounded; Richards et al. 2006)."""
+
+DWARF_LUMINOSITY = ([9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0], [0.03, 0.1, 0.3, 0.6, 1.0, 1.3, 1.3, 0.2])
+"""White dwarfs per 1000 cubic parsecs and magnitude near the Sun, by absolute r magnitude.
+
+A smooth curve with the shape and the total of 4.6 per 1000 cubic parsecs of Harris et al. (2006).
+"""
+
+DWARF_COLORS = (
+    (10.0, 11.0, 12.0, 13.0, 14.0, 15.0),
+    (-0.2, 0.1, 0.4, 0.45, 0.45, 0.8),
+    (-0.45, -0.35, -0.2, 0.05, 0.3, 0.6),
+    (-0.35, -0.3, -0.2, -0.05, 0.1, 0.2),
+    (-0.33, -0.3, -0.22, -0.12, 0.0, 0.1),
+)
+"""u-g, g-r, r-i, i-z of white dwarfs with hydrogen atmospheres by absolute r magnitude (first row), rounded from
+Holberg & Bergeron (2006)."""
+
+
+def draw_quasars(rng: np.random.Generator) -> NDArray[Any]:
+    """Draw the quasars of one cell, without positions and extinction."""
+    grid = np.arange(QUASAR_BRIGHTEST, FAINTEST + 0.01, 0.05)
+    cumulative = np.cumsum(quasar_counts(grid)) * (grid[1] - grid[0])
+    number = int(rng.poisson(cumulative[-1] * CELL_AREA))
+    r = np.interp(rng.uniform(cumulative[0], cumulative[-1], number), cumulative, grid)
+    mean, spread = QUASAR_REDSHIFT
+    quasars = np.zeros(number, SOURCE)
+    quasars["label"] = STAR
+    quasars["redshift"] = np.clip(mean + spread * rng.standard_normal(number), 0.3, 4.0)
+    colors = np.stack([np.interp(quasars["redshift"], QUASAR_COLORS[0], row) for row in QUASAR_COLORS[1:]], axis=1)
+    quasars["flux"] = flux_from_colors(r, colors + 0.1 * rng.standard_normal((number, 4)))
+    return quasars
+
+
+def quasar_counts(r: ArrayLike) -> Array:
+    """Return the number of quasars per square degree and magnitude at r magnitudes, before extinction."""
+    beyond = np.asarray(r, float) - QUASAR_BREAK
+    bright, faint = QUASAR_SLOPES
+    return np.asarray(QUASAR_LEVEL / (10 ** (-bright * beyond) + 10 ** (-faint * beyond)))
+
+
+def draw_white_dwarfs(rng: np.random.Generator, ra: float, dec: float) -> NDArray[Any]:
+    """Draw the white dwarfs of one cell, without positions and extinction; parameters as in `draw_stars`."""
+    magnitudes = np.arange(9.1, 16.0, 0.2)
+    per_step = np.interp(magnitudes, *DWARF_LUMINOSITY) * 1e-3 * 0.2
+    expected = np.outer(per_step, _sightline(ra, dec)[THIN]) * CELL_AREA
+    expected[magnitudes[:, None] + MODULI > FAINTEST] = 0
+    cumulative = np.cumsum(expected)
+    number = int(rng.poisson(cumulative[-1]))
+    drawn = np.searchsorted(cumulative, rng.uniform(0, cumulative[-1], number))
+    faintness, distance = np.unravel_index(drawn, expected.shape)
+    absolute = magnitudes[faintness] + rng.uniform(-0.1, 0.1, number)
+    dwarfs = np.zeros(number, SOURCE)
+    dwarfs["label"] = STAR
+    colors = np.stack([np.interp(absolute, DWARF_COLORS[0], row) for row in DWARF_COLORS[1:]], axis=1)
+    apparent = absolute + MODULI[distance] + rng.uniform(-0.125, 0.125, number)
+    dwarfs["flux"] = flux_from_colors(apparent, colors + 0.05 * rng.standard_normal((number, 4)))
+    return dwarfs
 
 
 # Galaxies
