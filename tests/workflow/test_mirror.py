@@ -60,7 +60,7 @@ def test_the_network_has_learned(finished: Path):
 def test_calibration_makes_probabilities_mean_what_they_say(finished: Path):
     table = pd.read_csv(finished / "results/mirror/tables/calibration.csv")
     before, after = (
-        table[(table["bucket"] == "test") & (table["calibrated"] == word)].iloc[0] for word in ("no", "yes")
+        table[(table["bucket"] == "test") & (table["step"] == step)].iloc[0] for step in ("uncalibrated", "adapted")
     )
     assert after["log_loss"] < before["log_loss"] and after["calibration_error"] < 0.08
     card = (finished / "results/mirror/classifier/README.md").read_text()

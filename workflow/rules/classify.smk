@@ -23,7 +23,12 @@ rule classify_field:
     resources:
         **asks(1000, 10),
     params:
-        **command("classify_field", sky=OF.label, field=lambda wildcards: wildcards.field),
+        **command(
+            "classify_field",
+            sky=OF.label,
+            field=lambda wildcards: wildcards.field,
+            prior=config["classify"]["prior"],
+        ),
     message:
         "Classifying the sources of field {wildcards.field}"
     shell:

@@ -3,6 +3,7 @@
 Reads the field's cube and detections and the classifier; writes the catalogue as FITS and as parquet.
 """
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ def main(
     detections: Annotated[Path, Option(help="Detected sources of the field.")],
     model: Annotated[Path, Option(help="model.keras of the classifier.")],
     description: Annotated[Path, Option(help="classifier.json of the classifier.")],
+    prior: Annotated[str, Option(help="Share of stars: field, training, a number, or JSON: {magnitude, star}.")],
     fits: Annotated[Path, Option(help="Output: the catalogue, .fits.")],
     parquet: Annotated[Path, Option(help="Output: the same catalogue, .parquet.")],
 ) -> None:
@@ -32,6 +34,7 @@ def main(
         detections=detections,
         model=model,
         description=description,
+        prior=prior if prior in (apply.OF_FIELD, apply.OF_TRAINING) else json.loads(prior),
         fits=fits,
         parquet=parquet,
     )

@@ -1,8 +1,8 @@
 """Publish the networks of an experiment as one calibrated classifier.
 
 Reads the networks, their predictions and the lists of the training set. Writes model.keras, its description
-(classifier.json) and its predictions for the validation and test sources (predictions.parquet: `probability`, and
-`uncalibrated`, the same without the calibration).
+(classifier.json) and its predictions for the validation and test sources (predictions.parquet: `uncalibrated`,
+`probability`, calibrated, and `adapted`, the same for the mix of stars and galaxies of each field).
 """
 
 import json

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from stargal.evaluation.calibration import CALIBRATION_SCORES, calibration_table
+from stargal.evaluation.calibration import CALIBRATION_SCORES, STEPS, calibration_table, field_calibration_table
 from stargal.evaluation.metrics import score_predictions
 
 
@@ -25,19 +25,32 @@ def made_predictions(slope=2.0, offset=-0.7, count=4000, seed=0) -> pd.DataFrame
     )
 
 
-def test_scores_are_those_of_the_sources_without_the_calibration_and_with_it():
+def test_scores_are_those_of_the_sources_at_each_step():
     """A row for each, of the buckets and kinds of label that there are."""
     made = made_predictions().rename(columns={"probability": "uncalibrated"})
-    made["probability"] = expit(2.0 * logit(made["uncalibrated"]) - 0.7)
+    made["probability"] = made["adapted"] = expit(2.0 * logit(made["uncalibrated"]) - 0.7)
     table = calibration_table(made, resamples=20)
-    keys = ["against", "bucket", "calibrated"]
+    keys = ["against", "bucket", "step"]
     assert table[keys].to_numpy().tolist() == [
-        ["photo", bucket, calibrated] for bucket in ("validation", "test") for calibrated in ("no", "yes")
+        ["photo", bucket, step] for bucket in ("validation", "test") for step in STEPS
     ]
-    assert (
-        list(table) == [*keys, "sources", *CALIBRATION_SCORES, "calibration_error"] and (table["sources"] == 2000).all()
-    )
+    assert list(table) == [*keys, "sources", *CALIBRATION_SCORES, "calibration_error"]
+    assert (table["sources"] == 2000).all()
     test = made[made["bucket"] == "test"]
     scores = score_predictions(test["label"].to_numpy(), test["probability"].to_numpy(), resamples=20)
-    assert table.loc[3, CALIBRATION_SCORES].to_dict() == {name: scores[name] for name in CALIBRATION_SCORES}
-    assert (table["calibration_error"][1::2] < 0.5 * table["calibration_error"][::2].to_numpy()).all()
+    assert table.loc[4, CALIBRATION_SCORES].to_dict() == {name: scores[name] for name in CALIBRATION_SCORES}
+    assert (table["calibration_error"][1::3] < 0.5 * table["calibration_error"][::3].to_numpy()).all()
+
+
+def test_every_field_has_rows_of_its_own():
+    made = made_predictions().rename(columns={"probability": "uncalibrated"})
+    made["field"] = np.where(np.arange(len(made)) % 4 < 2, "a", "b")
+    made["probability"] = made["adapted"] = expit(2.0 * logit(made["uncalibrated"]) - 0.7)
+    table = field_calibration_table(made)
+    assert table[["bucket", "field", "step"]].to_numpy().tolist() == [
+        [bucket, field, step] for bucket in ("validation", "test") for field in "ab" for step in STEPS
+    ]
+    own = made[(made["field"] == "a") & (made["bucket"] == "test")]
+    row = table[(table["field"] == "a") & (table["bucket"] == "test")].iloc[1]
+    assert row["stars"] == own["label"].mean() and row["probability"] == own["probability"].mean()
+    assert row["sources"] == 1000 and row["calibration_error"] < 0.05

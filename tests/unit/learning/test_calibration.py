@@ -7,7 +7,7 @@ from scipy.special import expit, logit
 
 from stargal.errors import StargalError
 from stargal.evaluation.metrics import calibration_error, score_predictions
-from stargal.learning.calibration import fit_calibration, mean_predictions
+from stargal.learning.calibration import Calibration, choose_calibration, mean_predictions
 
 
 def made_predictions(slope=2.0, offset=-0.7, count=4000, seed=0) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def made_predictions(slope=2.0, offset=-0.7, count=4000, seed=0) -> pd.DataFrame
     return pd.DataFrame(
         {
             "id": [str(number) for number in range(count)],
-            "field": "301-001000-1-0100",
+            "field": [f"301-001000-1-010{number % 8 // 2}" for number in range(count)],
             "bucket": np.where(np.arange(count) % 2, "validation", "test"),
             "label": label,
             "truth": pd.array([pd.NA] * count, dtype="Int8"),
@@ -29,7 +29,8 @@ def made_predictions(slope=2.0, offset=-0.7, count=4000, seed=0) -> pd.DataFrame
 
 def test_the_line_is_found_and_calibrates_other_sources():
     table = mean_predictions([made_predictions()])
-    calibration = fit_calibration(table, "photo")
+    method, calibration, losses = choose_calibration(table, "photo")
+    assert method == "platt" and losses["platt"] < losses["temperature"] < losses["none"]
     assert (calibration.slope, calibration.offset) == pytest.approx((2.0, -0.7), abs=0.15)
     test = table[table["bucket"] == "test"]
     before, after = expit(test["logit"].to_numpy()), calibration(test["logit"].to_numpy())
@@ -55,14 +56,36 @@ def test_a_saturated_probability_stays_finite():
     assert np.isfinite(mean_predictions([table])["logit"]).all()
 
 
+def test_a_calibration_is_used_where_it_helps_fields_left_out():
+    calibrated = mean_predictions([made_predictions(slope=1.0, offset=0.0, count=40000)])
+    method, calibration, losses = choose_calibration(calibrated, "photo")
+    assert losses["none"] - min(losses.values()) < 1e-3 and calibration.slope == pytest.approx(1, abs=0.05)
+    overconfident = mean_predictions([made_predictions(slope=0.5, offset=0.0)])
+    method, calibration, _ = choose_calibration(overconfident, "photo")
+    assert method in ("temperature", "platt") and calibration.slope == pytest.approx(0.5, abs=0.07)
+
+
+def test_a_calibration_that_no_other_field_confirms_is_not_applied():
+    """Every field has an offset of its own, as another mix of stars and galaxies gives it."""
+    table = mean_predictions([made_predictions(slope=1.0, offset=0.0)])
+    fields = table["field"].astype("category").cat.codes
+    table["logit"] += np.where(fields % 2, 1.5, -1.5)
+    assert choose_calibration(table, "photo")[0] != "platt"
+
+
+def test_one_validation_field_cannot_confirm_a_calibration():
+    table = mean_predictions([made_predictions()]).assign(field="301-001000-1-0100")
+    assert choose_calibration(table, "photo") == ("none", Calibration(1.0, 0.0), {})
+
+
 def test_one_class_cannot_be_calibrated():
     table = mean_predictions([made_predictions(offset=-30.0)])
     with pytest.raises(StargalError, match="bucket validation: no star"):
-        fit_calibration(table, "photo")
+        choose_calibration(table, "photo")
 
 
 def test_a_network_that_is_worse_than_nothing_is_not_turned_round():
     table = mean_predictions([made_predictions(slope=-1.0)])
-    calibration = fit_calibration(table, "photo")
+    _, calibration, _ = choose_calibration(table, "photo")
     share = table["label"][table["bucket"] == "validation"].mean()
     np.testing.assert_allclose(calibration(table["logit"].to_numpy()), share)

@@ -246,8 +246,14 @@ FIGURES = {
         ["probability of a star (1)", "share labelled star (1)", "sources", "base", "large"],
     ),
     "calibration": (
-        lambda: classifier.calibration(predictions(1).assign(uncalibrated=0.3), labels="photo"),
-        ["probability of a star (1)", "uncalibrated", "calibrated"],
+        lambda: classifier.calibration(predictions(1).assign(uncalibrated=0.3, adapted=0.6), labels="photo"),
+        ["probability of a star (1)", "uncalibrated", "calibrated", "adapted"],
+    ),
+    "field_calibration": (
+        lambda: classifier.field_calibration(
+            predictions(1).assign(uncalibrated=0.3, adapted=0.6, field=["a", "b"] * 100), labels="photo"
+        ),
+        ["share labelled star (1) by photo", "adapted"],
     ),
     "magnitude": (
         lambda: scores.magnitude(by_magnitude(), labels="photo"),

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from stargal.evaluation.metrics import score_predictions
 from stargal.survey.fields import PIXEL_ARCSEC
-from stargal.survey.labels import CLASSES, LABELS, STAR, UNCERTAIN, UNKNOWN, known_labels
+from stargal.survey.labels import CLASSES, GALAXY, LABELS, STAR, UNCERTAIN, UNCLASSIFIED, UNKNOWN, known_labels
 
 BUCKETS = ("train", "validation", "test", "none")
 """Order of the rows: fields in a bucket first, then those in none."""
@@ -60,15 +60,15 @@ def catalog_table(
 
 
 def count_catalog(catalog: pd.DataFrame) -> dict[str, int]:
-    """Number of primary sources in a catalogue, of each class, uncertain and extrapolated."""
+    """Number of primary sources in a catalogue: of each class, unclassified, uncertain, and unlike the training set."""
     own = catalog[catalog["primary"]]
-    stars = int((own["class"] == CLASSES[STAR]).sum())
     return {
         "sources": len(own),
-        "stars": stars,
-        "galaxies": len(own) - stars,
+        "stars": int((own["class"] == CLASSES[STAR]).sum()),
+        "galaxies": int((own["class"] == CLASSES[GALAXY]).sum()),
+        "unclassified": int((own["class"] == UNCLASSIFIED).sum()),
         "uncertain": int(own["probability_star"].between(*UNCERTAIN).sum()),
-        "extrapolated": int(own["extrapolated"].sum()),
+        "unlike_training": int((own["unlike_training"] != 0).sum()),
     }
 
 

@@ -10,20 +10,30 @@ import numpy as np
 import pandas as pd
 from astropy.table import Table
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from stargal.dataset.patches import extract_patches
 from stargal.errors import StargalError
 from stargal.evaluation.catalogs import count_catalog
 from stargal.evaluation.metrics import SMALLEST
+from stargal.evaluation.prior import adapt, fit_prior, read_prior
 from stargal.imaging.cube import Cube, read_cube
+from stargal.imaging.psf import psf_stamps, require_psf
 from stargal.io.files import sha256, whole
 from stargal.io.tables import read_json, read_table
+from stargal.learning.calibration import Calibration
+from stargal.learning.evidence import BRIGHT, SEEN, signal_to_noise, together, weight
+from stargal.learning.likeness import UNLIKE, unlike_training
 from stargal.learning.network_files import load
 from stargal.learning.predict import predict
-from stargal.survey.labels import CLASSES, GALAXY, STAR
+from stargal.survey.fields import REFERENCE
+from stargal.survey.labels import CLASSES, GALAXY, STAR, UNCLASSIFIED
 
-NEEDED = ("experiment", "sky", "bands", "size", "magnitudes", "model_sha256")
+NEEDED = ("experiment", "sky", "bands", "size", "inputs", "calibration", "prior", "ranges", "model_sha256")
 """Keys of classifier.json that are read here."""
+
+OF_FIELD, OF_TRAINING = "field", "training"
+"""Priors that are not given in numbers: estimated from the field, or as in the training set."""
 
 UNITS = {"ra": "deg", "dec": "deg", "x": "pix", "y": "pix", "edge_distance": "pix"}
 DESCRIPTIONS = {
@@ -36,9 +46,14 @@ DESCRIPTIONS = {
     "photo_type": "3 galaxy, 6 star, by psf - model magnitude as SDSS photo",
     "flags": "bits of OBJC_FLAGS",
     "edge_distance": "to the nearest edge of the frame",
-    "probability_star": "calibrated probability of a star",
-    "class": "star above 0.5, else galaxy",
-    "extrapolated": "r model magnitude beyond those learned from",
+    "probability_star": "of a star, for prior_star",
+    "probability_unadapted": "of a star, as the model gives it",
+    "probability_scatter": "standard deviation over the networks",
+    "prior_star": "share of stars among such sources",
+    "snr": "as a point source, all bands together",
+    "snr_r": "as a point source in r",
+    "class": f"unclassified if snr < {BRIGHT:g} or snr_r < {SEEN:g}",
+    "unlike_training": ", ".join(f"{bit} {name}" for name, bit in UNLIKE.items()),
     "no_data": "share of the patch without data",
 }
 
@@ -54,6 +69,7 @@ def classify_field(
     detections: Path,
     model: Path,
     description: Path,
+    prior: str | float | Mapping[str, Any],
     fits: Path,
     parquet: Path,
 ) -> None:
@@ -69,11 +85,15 @@ def classify_field(
         Cube of the field, and its detected sources.
     model, description : paths
         model.keras and classifier.json of the classifier.
+    prior
+        See `classify_sources`.
     fits, parquet : paths
         Where to write the catalogue.
     """
     classifier = read_classifier(model, description)
-    catalog = classify_sources(read_table(detections), read_cube(cube), classifier, partial(predict, load(model)))
+    catalog = classify_sources(
+        read_table(detections), read_cube(cube), classifier, partial(predict, load(model)), prior
+    )
     provenance = {
         "FIELD": (field, "rerun-run-camcol-field"),
         "SKY": (sky, "where the frames come from"),
@@ -109,50 +129,110 @@ def classify_sources(
     detected: pd.DataFrame,
     cube: Cube,
     classifier: Mapping[str, Any],
-    predict: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    predict: Callable[..., NDArray[np.float32]],
+    prior: str | float | Mapping[str, Any] = OF_FIELD,
 ) -> pd.DataFrame:
     """Catalogue of a field: its sources with the probability that each is a star.
 
     Parameters
     ----------
     detected : DataFrame
-        As `stargal.photometry.catalog.detect_sources` gives it.
+        As `stargal.photometry.sources.detect_sources` gives it.
     cube : Cube
         Of the same field.
     classifier : mapping
         As `read_classifier` gives it.
     predict : callable
-        From patches, float32 ``(n, size, size, bands)`` in nanomaggies, to probabilities ``(n,)``.
+        From patches, float32 ``(n, size, size, bands)`` in nanomaggies, and the PSF at each source where the classifier
+        takes it, to float32 ``(n, 1 + networks)``: the output of the published model.
+    prior : str, float or mapping
+        Share of stars: `OF_FIELD`, estimated from the field; `OF_TRAINING`; a number; or a table of ``magnitude`` and
+        ``star``.
 
     Returns
     -------
     DataFrame
         `detected`, and
 
-        - probability_star: calibrated, never exactly 0 or 1 (float32)
-        - class: star above 0.5, else galaxy (str)
-        - extrapolated: whether the r model magnitude lies beyond those of the training sources, or is not known (bool)
+        - probability_star: for `prior_star`, never exactly 0 or 1 (float32)
+        - probability_unadapted: as the model gives it, for the prior of the training set (float32)
+        - probability_scatter: standard deviation of `probability_star` over the networks, NaN for one (float32)
+        - prior_star: share of stars in the field among sources of the magnitude (float32)
+        - snr, snr_r: of all bands together and in r, see `stargal.learning.evidence` (float32)
+        - class: star above 0.5, else galaxy; unclassified if there is too little light (str)
+        - unlike_training: bits of `stargal.learning.likeness.UNLIKE` (int16)
         - no_data: share of the pixels of the patch, over all bands, without data (float32)
 
     Raises
     ------
     StargalError
-        If the bands of the cube differ from the classifier's, or are in another order.
+        If the bands of the cube differ from the classifier's, or are in another order, or the classifier needs a PSF
+        that could not be measured.
     """
     if cube.bands != classifier["bands"]:
         raise StargalError(
             f"the cube has bands {cube.bands}, the classifier takes {classifier['bands']}; set `bands` in the config "
             "to the classifier's"
         )
-    patches = extract_patches(cube.image, detected["x"], detected["y"], classifier["size"])
-    probability = np.clip(predict(patches), SMALLEST, 1 - SMALLEST).astype(np.float32)  # float32 rounds to 0 and 1
-    low, high = classifier["magnitudes"]
+    size, x, y = classifier["size"], detected["x"].to_numpy(float), detected["y"].to_numpy(float)
+    patches = extract_patches(cube.image, x, y, size)
+    psf = psf_stamps(cube.psf, x, y, size)
+    takes_psf = "psf" in classifier["inputs"]
+    if takes_psf:
+        require_psf(cube.psf, "the cube")
+    outputs = predict(patches, psf) if takes_psf else predict(patches)
+    signal = signal_to_noise(patches, psf, cube.noise)
+    snr, snr_r = together(signal), signal[:, cube.bands.index(REFERENCE)]
+    counts = weight(snr, snr_r)
+    probabilities = adapt_outputs(outputs, detected["model_mag_r"].to_numpy(float), counts, classifier, prior)
+    no_data = np.isnan(patches).mean(axis=(1, 2, 3)).astype(np.float32)
+    word = np.where(probabilities["probability_star"] > 0.5, CLASSES[STAR], CLASSES[GALAXY])
     return detected.assign(
-        probability_star=probability,
-        **{"class": np.where(probability > 0.5, CLASSES[STAR], CLASSES[GALAXY])},
-        extrapolated=~detected["model_mag_r"].between(low, high),
-        no_data=np.isnan(patches).mean(axis=(1, 2, 3)).astype(np.float32),
+        **probabilities,
+        snr=snr.astype(np.float32),
+        snr_r=snr_r.astype(np.float32),
+        **{"class": np.where(counts < 1, UNCLASSIFIED, word)},
+        unlike_training=unlike_training(detected, no_data, cube.fwhm, cube.noise, size, classifier["ranges"]),
+        no_data=no_data,
     )
+
+
+def adapt_outputs(
+    outputs: NDArray[np.float32],
+    magnitude: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    classifier: Mapping[str, Any],
+    prior: str | float | Mapping[str, Any],
+) -> pd.DataFrame:
+    """Probabilities of the sources of a field from the outputs of the model; see `classify_sources`.
+
+    As the light fades, the network and the magnitude count less (`counts`, by `stargal.learning.evidence.weight`), down
+    to the share of stars in the whole field.
+    """
+    trained = read_prior(classifier["prior"])
+    calibration = Calibration(classifier["calibration"]["slope"], classifier["calibration"]["offset"])
+    learned = trained(magnitude)
+
+    def faded(probability: NDArray[Any]) -> NDArray[np.float64]:
+        evidence = logit(np.clip(probability.astype(float), SMALLEST, 1 - SMALLEST)) - logit(learned)
+        return np.asarray(expit(logit(learned) + counts * evidence))
+
+    given = faded(outputs[:, 0])
+    if prior == OF_FIELD:
+        here = fit_prior(np.where(counts == 1, given, learned), magnitude, trained)  # faint sources do not tell it
+    else:
+        here = (trained if prior == OF_TRAINING else read_prior(prior))(magnitude)  # type: ignore[arg-type]
+    here = np.clip(here, SMALLEST, 1 - SMALLEST)
+    overall = np.average(here, weights=counts + SMALLEST) if len(here) else 0.5
+    here = expit(counts * logit(here) + (1 - counts) * logit(overall))
+    networks = [adapt(faded(calibration(one.astype(float))), learned, here) for one in outputs[:, 1:].T]
+    columns = {
+        "probability_star": np.clip(adapt(given, learned, here), SMALLEST, 1 - SMALLEST),
+        "probability_unadapted": outputs[:, 0],
+        "probability_scatter": np.std(networks, axis=0, ddof=1) if len(networks) > 1 else np.full(len(here), np.nan),
+        "prior_star": here,
+    }
+    return pd.DataFrame(columns).astype(np.float32)
 
 
 def write_catalog(table: pd.DataFrame, path: Path, provenance: Mapping[str, tuple[Any, str]]) -> None:

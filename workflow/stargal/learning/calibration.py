@@ -2,7 +2,8 @@
 
 The logits of the networks of an experiment, one per seed, are averaged. A line through the mean logit maximizes the
 likelihood of the labels of the validation sources (Platt 1999, in Advances in Large Margin Classifiers; with an offset
-of 0 it is the temperature of Guo et al. 2017, arXiv:1706.04599).
+of 0 it is the temperature of Guo et al. 2017, arXiv:1706.04599). It is used only if it improves validation fields that
+were left out of the fit.
 """
 
 from collections.abc import Sequence
@@ -13,22 +14,31 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from stargal.errors import StargalError
 from stargal.evaluation.metrics import SMALLEST
 from stargal.survey.labels import labelled, require_both_classes
+
+METHODS = ("none", "temperature", "platt")
+"""Ways to calibrate, the simplest first: slope 1 and offset 0, a slope, a slope and an offset."""
 
 
 @dataclass(frozen=True)
 class Calibration:
     """Line through the logits: probability = expit(slope * logit + offset)."""
 
-    slope: float
-    offset: float
+    slope: float = 1.0
+    offset: float = 0.0
 
     def __call__(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probabilities of a star."""
         return np.asarray(expit(self.slope * logits + self.offset))
+
+
+def network_logits(runs: Sequence[pd.DataFrame]) -> NDArray[np.float64]:
+    """Logits of the networks, (networks, n), finite for probabilities of 0 and 1."""
+    return logit(np.clip([run["probability"].to_numpy(float) for run in runs], SMALLEST, 1 - SMALLEST))
 
 
 def mean_predictions(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -55,14 +65,14 @@ def mean_predictions(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
             raise StargalError(
                 "the networks of the seeds classified different sources; remove their predictions and run again"
             )
-    bounded = [np.clip(run["probability"].to_numpy(float), SMALLEST, 1 - SMALLEST) for run in runs]
-    return first.drop(columns="probability").assign(logit=np.mean([logit(values) for values in bounded], axis=0))
+    return first.drop(columns="probability").assign(logit=network_logits(runs).mean(axis=0))
 
 
-def fit_calibration(predictions: pd.DataFrame, labels: str) -> Calibration:
-    """Fit the line that maximizes the likelihood of the labels of the validation sources, with a slope of at least 0.
+def choose_calibration(predictions: pd.DataFrame, labels: str) -> tuple[str, Calibration, dict[str, float]]:
+    """Choose how to calibrate, and fit it to all validation sources.
 
-    The slope is 0 where a higher logit does not make a star more likely: every source then gets the share of stars.
+    Each validation field is left out once; the method of the lowest logarithmic loss on the fields left out is chosen,
+    the mean over the fields. With one field, or where no method lowers the loss, there is no calibration.
 
     Parameters
     ----------
@@ -71,14 +81,55 @@ def fit_calibration(predictions: pd.DataFrame, labels: str) -> Calibration:
     labels : str
         photo or truth.
 
+    Returns
+    -------
+    method : str
+        One of `METHODS`.
+    calibration : Calibration
+    losses : dict
+        Loss of each method on the fields left out; empty with one field.
+
     Raises
     ------
     StargalError
         If a class is missing.
     """
     sources = labelled(predictions, labels, "validation")
-    truth = sources["label"].to_numpy(np.int8)
-    require_both_classes("bucket validation", truth)
-    fitted = LogisticRegression(C=np.inf).fit(sources[["logit"]].to_numpy(float), truth)
-    slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    return Calibration(slope, offset) if slope > 0 else Calibration(0.0, float(logit(truth.mean())))
+    require_both_classes("bucket validation", sources["label"].to_numpy())
+    fields = sources["field"].unique()
+    if len(fields) < 2:
+        return METHODS[0], Calibration(), {}
+    losses = {}
+    for method in METHODS:
+        lost = []
+        for field in fields:
+            inside = sources["field"] == field
+            fitted = fit_calibration(sources[~inside], method)
+            given = np.clip(fitted(sources.loc[inside, "logit"].to_numpy(float)), SMALLEST, 1 - SMALLEST)
+            lost.append(log_loss(sources.loc[inside, "label"], given, labels=[0, 1]))
+        losses[method] = float(np.mean(lost))
+    best = min(METHODS, key=losses.__getitem__)
+    return best, fit_calibration(sources, best), losses
+
+
+def fit_calibration(sources: pd.DataFrame, method: str) -> Calibration:
+    """Fit the line that maximizes the likelihood of the labels, with a slope of at least 0.
+
+    The slope is 0 where a higher logit does not make a star more likely: every source then gets the share of stars.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        ``logit`` and ``label``; without both classes there is no calibration.
+    method : str
+        One of `METHODS`.
+    """
+    label = sources["label"].to_numpy(np.int8)
+    if method == "none" or len(np.unique(label)) < 2:
+        return Calibration()
+    with_offset = method == "platt"
+    fitted = LogisticRegression(C=np.inf, fit_intercept=with_offset).fit(sources[["logit"]].to_numpy(float), label)
+    slope = float(fitted.coef_[0, 0])
+    if slope <= 0:
+        return Calibration(0.0, float(logit(label.mean())) if with_offset else 0.0)
+    return Calibration(slope, float(fitted.intercept_[0]) if with_offset else 0.0)

@@ -13,6 +13,9 @@ STAR, GALAXY = 1, 0
 CLASSES = {STAR: "star", GALAXY: "galaxy"}
 """Name of each label."""
 
+UNCLASSIFIED = "unclassified"
+"""What a source of a catalogue is called whose light does not tell its class."""
+
 LABELS = {"photo": "label", "truth": "truth"}
 """Source column of each kind of label: the type assigned by SDSS photo, and the true class, known only for a
 simulated sky."""

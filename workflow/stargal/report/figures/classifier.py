@@ -7,25 +7,59 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from stargal.evaluation.calibration import STEPS
 from stargal.report.figures.panels import GREY, LABEL_AXES, PLURALS, draw_confusion, draw_reliability
 from stargal.survey.labels import labelled
+
+PANELS = 6
+"""Fields in a figure of single fields."""
+
+LABEL_SHARE = {"photo": "share labelled star (1) by photo", "truth": "share of true stars (1)"}
+"""Label of the axis by kind of label."""
 
 RULES = {"most_probable": "the most probable", "classes_alike": "classes taken as equally frequent"}
 """Panel title of each rule by which patches are assigned to a class."""
 
 
 def calibration(predictions: pd.DataFrame, *, labels: str) -> Figure:
-    """Reliability diagrams of the published classifier on the test fields, without and with its calibration.
+    """Reliability diagrams of the published classifier on the test fields, a panel for each of `STEPS`.
 
     Parameters
     ----------
     predictions : DataFrame
-        Predictions of the classifier: columns ``probability`` and ``uncalibrated``.
+        Predictions of the classifier, with the columns of `STEPS`.
     labels : str
         Labels to score against, ``photo`` or ``truth``.
     """
     test = labelled(predictions, labels, "test")
-    return draw_reliability({"uncalibrated": [test.assign(probability=test["uncalibrated"])], "calibrated": [test]})
+    return draw_reliability({step: [test.assign(probability=test[name])] for step, name in STEPS.items()})
+
+
+def field_calibration(predictions: pd.DataFrame, *, labels: str) -> Figure:
+    """Reliability diagrams of the test fields with most sources, at most `PANELS`, with a line for each of `STEPS`.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Predictions of the classifier, with ``field`` and the columns of `STEPS`.
+    labels : str
+        Labels to score against, ``photo`` or ``truth``.
+    """
+    test = labelled(predictions, labels, "test")
+    largest = sorted(test["field"].value_counts().index[:PANELS])
+    fields = {field: test[test["field"] == field] for field in largest}
+    figure = draw_reliability(
+        {
+            field: [sources.assign(probability=sources[name]) for name in STEPS.values()]
+            for field, sources in fields.items()
+        }
+    )
+    first = figure.axes[0]
+    for line, step in zip(first.containers, STEPS, strict=True):
+        line.set_label(step)
+    first.legend()
+    first.set_ylabel(LABEL_SHARE[labels])
+    return figure
 
 
 def classes(scores: pd.DataFrame, *, labels: str) -> Figure:
