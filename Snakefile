@@ -43,6 +43,12 @@ rule classify:
         paths_made(TABLE_ROWS, "classify", MAIN.name),
 
 
+rule release:
+    """The classifier as the repository holds it, in resources/classifiers; with config/release.yaml."""
+    input:
+        rules.release_classifier.output,
+
+
 rule study:
     """Every comparison that goes beyond the report, and a page that shows them, too."""
     input:

@@ -9,6 +9,7 @@ rule publish_classifier:
         training=RUN.set_path(RUN.experiments[BEST], "training"),
     output:
         model=f"{CLASSIFIER}/model.keras",
+        onnx=f"{CLASSIFIER}/model.onnx",
         description=f"{CLASSIFIER}/classifier.json",
         predictions=f"{CLASSIFIER}/predictions.parquet",
     log:
@@ -54,5 +55,29 @@ rule write_card:
 
 CLASSIFIER_FILES = [
     fill(f"{CLASSIFIER}/{name}", sky=MAIN.name)
-    for name in ("model.keras", "classifier.json", "predictions.parquet", "README.md")
+    for name in ("model.keras", "model.onnx", "classifier.json", "predictions.parquet", "README.md")
 ]
+
+
+rule release_classifier:
+    """The classifier as the repository holds it: without its predictions."""
+    input:
+        files=[path for path in CLASSIFIER_FILES if not path.endswith(".parquet")],
+    output:
+        files=[
+            f"{RELEASED}/{BEST}/{Path(path).name}"
+            for path in CLASSIFIER_FILES
+            if not path.endswith(".parquet")
+        ],
+    log:
+        f"logs/release_classifier/{BEST}.log",
+    localrule: True
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(200, 5),
+    message:
+        "Releasing the classifier"
+    shell:
+        "cp {input.files} {RELEASED}/{BEST} 2> {log:q}"

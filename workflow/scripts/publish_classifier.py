@@ -1,8 +1,8 @@
 """Publish the networks of an experiment as one calibrated classifier.
 
-Reads the networks, their predictions and the lists of the training set. Writes model.keras, its description
-(classifier.json) and its predictions for the validation and test sources (predictions.parquet: `uncalibrated`,
-`probability`, calibrated, and `adapted`, the same for the mix of stars and galaxies of each field).
+Reads the networks, their predictions and the lists of the training set. Writes model.keras, model.onnx, their
+description (classifier.json) and the predictions for the validation and test sources (predictions.parquet:
+`uncalibrated`, `probability`, calibrated, and `adapted`, the same for the mix of stars and galaxies of each field).
 """
 
 import json
@@ -27,6 +27,7 @@ def main(
     labels: Annotated[str, Option(help="Labels to calibrate on: photo or truth.")],
     bands: Annotated[str, Option(help="Bands in order, for example ugriz.")],
     model: Annotated[Path, Option(help="Output: the classifier, .keras.")],
+    onnx: Annotated[Path, Option(help="Output: the same, .onnx.")],
     description: Annotated[Path, Option(help="Output: its description, .json.")],
     predictions: Annotated[Path, Option(help="Output: its predictions, .parquet.")],
 ) -> None:
@@ -42,6 +43,7 @@ def main(
         labels=labels,
         bands=bands,
         model=model,
+        onnx=onnx,
         description=description,
         published=predictions,
     )

@@ -46,7 +46,7 @@ def test_onnx_gives_the_probabilities_of_keras(architecture, tmp_path):
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     names = [each.name for each in session.get_inputs()]
     assert names == ["nanomaggies", "psf"][: len(inputs)]
-    (found,) = session.run(["probability"], dict(zip(names, inputs, strict=True)))
+    (found,) = session.run(["star"], dict(zip(names, inputs, strict=True)))
     np.testing.assert_allclose(found[:, 0], predict(network, *inputs), atol=1e-5)
 
 

@@ -187,7 +187,7 @@ def classify_sources(
     probabilities = adapt_outputs(outputs, detected["model_mag_r"].to_numpy(float), counts, classifier, prior)
     no_data = np.isnan(patches).mean(axis=(1, 2, 3)).astype(np.float32)
     word = np.where(probabilities["probability_star"] > 0.5, CLASSES[STAR], CLASSES[GALAXY])
-    return detected.assign(
+    return detected.drop(columns=["label", "truth"], errors="ignore").assign(
         **probabilities,
         snr=snr.astype(np.float32),
         snr_r=snr_r.astype(np.float32),

@@ -73,7 +73,7 @@ def load(path: Path) -> keras.Model:
 def save_onnx(model: keras.Model, path: Path) -> None:
     """Write a network as ONNX, for onnxruntime and other programs without keras.
 
-    Inputs have the names of the network's, and the output is ``probability``. The bytes depend on the network alone.
+    Inputs have the names of the network's, and the output is ``star``. The bytes depend on the network alone.
     """
     import onnx  # noqa: PLC0415  # only publishing needs it
 
@@ -88,7 +88,7 @@ def save_onnx(model: keras.Model, path: Path) -> None:
     nodes = _in_order(output.name, {name: node for node in graph.node for name in node.output})
     del graph.node[:]
     graph.node.extend(nodes)
-    names = {each.name: each.name for each in graph.input} | {output.name: "probability"}
+    names = {each.name: each.name for each in graph.input} | {output.name: "star"}
     for node in graph.node:
         node.input[:] = [names.setdefault(name, f"value_{len(names)}") if name else "" for name in node.input]
         node.output[:] = [names.setdefault(name, f"value_{len(names)}") for name in node.output]
@@ -98,7 +98,7 @@ def save_onnx(model: keras.Model, path: Path) -> None:
     constants = sorted(graph.initializer, key=lambda constant: constant.name)
     del graph.initializer[:], graph.value_info[:]
     graph.initializer.extend(constants)
-    output.name = "probability"
+    output.name = "star"
     for value in (*graph.input, output):
         value.type.tensor_type.shape.dim[0].dim_param = "sources"
     onnx.checker.check_model(exported)

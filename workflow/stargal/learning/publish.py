@@ -24,7 +24,7 @@ from stargal.io.files import recorded, whole
 from stargal.io.tables import read_table
 from stargal.learning.calibration import Calibration, choose_calibration, mean_predictions
 from stargal.learning.likeness import training_ranges
-from stargal.learning.network_files import load, save
+from stargal.learning.network_files import load, save, save_onnx
 from stargal.survey.fields import PIXEL_ARCSEC
 from stargal.survey.labels import CLASSES, LABELS, UNKNOWN, known_labels, labelled
 
@@ -42,6 +42,7 @@ def publish_classifier(
     labels: str,
     bands: str,
     model: Path,
+    onnx: Path,
     description: Path,
     published: Path,
 ) -> None:
@@ -60,8 +61,8 @@ def publish_classifier(
         Labels to calibrate on: photo or truth.
     bands : str
         Bands in order, for example ugriz.
-    model, description : paths
-        Where to write the model and classifier.json.
+    model, onnx, description : paths
+        Where to write the model, as Keras and as ONNX, and classifier.json.
     published : path
         Where to write the predictions of the classifier: ``uncalibrated``, ``probability`` (calibrated), and
         ``adapted``, the same for the prior of each field.
@@ -70,7 +71,8 @@ def publish_classifier(
     method, calibration, losses = choose_calibration(table, labels)
     combined = combine([load(path) for path in networks], calibration, experiment)
     save(combined, model)
-    size = combined.input_shape[0][1] if len(combined.inputs) > 1 else combined.input_shape[1]
+    save_onnx(combined, onnx)
+    size = combined.inputs[0].shape[1]
     sources = {one.field.name: read_table(one.sources, ["model_mag_r", LABELS[labels]]) for one in training}
     # An offset fitted to the validation fields takes in their prior.
     of_prior = labelled(table, labels, "validation") if calibration.offset else pd.concat(sources.values())
@@ -91,6 +93,7 @@ def publish_classifier(
         ranges=training_ranges(training, size),
         model=combined,
         model_sha256=str(recorded(model)),
+        onnx_sha256=str(recorded(onnx)),
     )
     with whole(description) as partial:
         partial.write_text(json.dumps(described, indent=1) + "\n")
@@ -184,6 +187,7 @@ def describe_classifier(
     ranges: Mapping[str, Any],
     model: keras.Model,
     model_sha256: str,
+    onnx_sha256: str,
 ) -> dict[str, Any]:
     """Describe a classifier for its users; the description becomes classifier.json.
 
@@ -209,8 +213,8 @@ def describe_classifier(
     ranges : mapping
         As `stargal.learning.likeness.training_ranges` gives them.
     model : keras.Model
-    model_sha256 : str
-        SHA-256 of model.keras.
+    model_sha256, onnx_sha256 : str
+        SHA-256 of model.keras and model.onnx.
     """
     fields = {bucket: list(part["field"].unique()) for bucket, part in predictions.groupby("bucket")}
     return {
@@ -238,4 +242,5 @@ def describe_classifier(
         },
         "keras": keras.__version__,
         "model_sha256": model_sha256,
+        "onnx_sha256": onnx_sha256,
     }
