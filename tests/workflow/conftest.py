@@ -40,7 +40,7 @@ CONFIG = {
         "augmentation_large": None,
     },
     "evaluation": {"resamples": 100},
-    "classify": {"fields": ["301-1000-1-130"]},
+    "classify": {"classifier": None, "fields": ["301-1000-1-130"]},
 }
 
 

@@ -197,19 +197,18 @@ def test_the_catalogue_is_a_fits_table_with_units_and_origin(tmp_path):
 
 
 def test_a_catalogue_beside_the_surveys():
-    """One source found 0.2 pixels off, one 4 pixels off and so not found, one without a label that counts nowhere."""
-    sources = pd.DataFrame(
-        {"x": [100.0, 204.0, 300.0, 0.0], "y": [700.0, 700.0, 1480.0, 0.0], "label": np.int8(1), "truth": pd.NA}
-    )
-    sources["truth"] = pd.array([1, 1, 1, pd.NA], dtype="Int8")
+    """One source is 0.2 pixels off, one 4 pixels and so not found, one is unlabelled, and a faint one does not score."""
+    sources = pd.DataFrame({"x": [100.0, 204, 300, 0, 100], "y": [700.0, 700, 1480, 0, 700], "label": np.int8(1)})
+    sources["model_mag_r"] = [20.0, 20, 20, 20, 22.4]
+    sources["truth"] = pd.array([1, 1, 1, pd.NA, 0], dtype="Int8")
     found = compare_catalogs(made_catalog(), sources, "truth", resamples=10)
-    assert found["catalogued"] == 3 and found["found"] == pytest.approx(2 / 3)
+    assert found["catalogued"] == 4 and found["found"] == pytest.approx(3 / 4) and found["compared"] == 2
     assert found["accuracy"] == pytest.approx(0.5)
     assert found["log_loss"] == pytest.approx(-(np.log(0.95) + np.log(0.3)) / 2, rel=1e-5)
 
 
 def test_the_table_holds_the_fields_of_the_buckets_first():
-    sources = pd.DataFrame({"x": [100.0], "y": [700.0], "label": np.int8(1), "truth": pd.NA})
+    sources = pd.DataFrame({"x": [100.0], "y": [700.0], "label": np.int8(1), "truth": pd.NA, "model_mag_r": 20.0})
     catalog = made_catalog()
     fields = ["c", "b", "a", "d"]
     table = catalog_table(
@@ -230,9 +229,9 @@ def test_the_table_holds_the_fields_of_the_buckets_first():
     assert table["found"].tolist()[:2] == [1, 1] and table["catalogued"].isna().tolist() == [False, False, True, True]
     assert list(table) == [
         *("field", "bucket", "sources", "stars", "galaxies", "unclassified", "uncertain"),
-        *("unlike_training", "catalogued", "found"),
-        *(f"{name}{end}" for name in ("accuracy", "mcc") for end in ("", "_low", "_high")),
-        "log_loss",
+        *("unlike_training", "catalogued", "found", "compared"),
+        *(f"{name}{end}" for name in ("roc_auc", "accuracy", "mcc") for end in ("", "_low", "_high")),
+        *("log_loss", "calibration_error"),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from stargal.evaluation.metrics import score_predictions
+from stargal.evaluation.metrics import calibration_error, score_predictions
 from stargal.survey.fields import PIXEL_ARCSEC
 from stargal.survey.labels import CLASSES, GALAXY, LABELS, STAR, UNCERTAIN, UNCLASSIFIED, UNKNOWN, known_labels
 
@@ -16,6 +16,10 @@ BUCKETS = ("train", "validation", "test", "none")
 MATCH_ARCSEC = 1.0
 """Largest distance between a detected and a catalogued source that are the same: positions in the catalogue are good to
 0.1 arcsec, and two sources are separate from about half the seeing."""
+
+FAINTEST = 22.0
+"""r model magnitude to which the survey's catalogues keep stars and galaxies alike: stars to 22.5, galaxies to 21 or
+22. Beyond, agreement measures this selection."""
 
 
 def catalog_table(
@@ -90,16 +94,18 @@ def compare_catalogs(catalog: pd.DataFrame, sources: pd.DataFrame, labels: str, 
     -------
     dict
         ``catalogued``, the number of survey sources of known label; ``found``, the share of them detected within
-        `MATCH_ARCSEC`; ``accuracy`` and ``mcc`` of those with both ends of their intervals, and ``log_loss``.
+        `MATCH_ARCSEC`; ``compared``, the number of those brighter than `FAINTEST` in the survey's catalogue; of these
+        ``roc_auc``, ``accuracy`` and ``mcc`` with both ends of their intervals, ``log_loss`` and ``calibration_error``.
     """
     label = known_labels(sources[LABELS[labels]])
     known, label = sources[label != UNKNOWN], label[label != UNKNOWN]
     tree = cKDTree(catalog[["x", "y"]].to_numpy(float))
     distance, index = tree.query(known[["x", "y"]].to_numpy(float))
     found = distance * PIXEL_ARCSEC <= MATCH_ARCSEC
-    probability = catalog["probability_star"].to_numpy(float)[index[found]]
-    scores = score_predictions(label[found], probability, resamples=resamples)
-    wanted = [f"{name}{end}" for name in ("accuracy", "mcc") for end in ("", "_low", "_high")]
-    return {"catalogued": len(known), "found": float(found.mean())} | {
-        name: scores[name] for name in (*wanted, "log_loss")
-    }
+    bright = found & (known["model_mag_r"] < FAINTEST).to_numpy()
+    probability = catalog["probability_star"].to_numpy(float)[index[bright]]
+    scores = score_predictions(label[bright], probability, resamples=resamples)
+    wanted = [f"{name}{end}" for name in ("roc_auc", "accuracy", "mcc") for end in ("", "_low", "_high")]
+    counts = {"catalogued": len(known), "found": float(found.mean()), "compared": int(bright.sum())}
+    error = calibration_error(label[bright], probability)
+    return counts | {name: scores[name] for name in (*wanted, "log_loss")} | {"calibration_error": error}
