@@ -1,0 +1,90 @@
+"""The classifier in the repository: whole, made by its recipe, the same in both formats and on a real field."""
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+import yaml
+
+from stargal.imaging.align import align_field
+from stargal.imaging.frames import read_frame
+from stargal.io.files import sha256
+from stargal.learning.apply import classify_sources, read_classifier
+from stargal.learning.network_files import load
+from stargal.learning.predict import predict
+from stargal.learning.threads import use_one_thread
+from stargal.photometry.sources import detect_sources
+from stargal.survey.fields import BANDS, REFERENCE, Field
+
+use_one_thread()  # before anything is computed
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / yaml.safe_load((ROOT / "config/config.yaml").read_text())["classify"]["classifier"]
+RECIPE = yaml.safe_load((ROOT / "config/release.yaml").read_text())
+FIELD = Field(301, 5112, 4, 345)
+
+
+@pytest.fixture(scope="module")
+def description():
+    return read_classifier(FOLDER / "model.keras", FOLDER / "classifier.json")
+
+
+def test_the_files_are_those_of_the_description(description):
+    assert sha256(FOLDER / "model.onnx") == description["onnx_sha256"]
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5e6
+
+
+def test_it_is_what_its_recipe_makes(description):
+    name = RECIPE["report"]["best"]
+    assert FOLDER.name == description["experiment"] == name
+    assert description["seeds"] == RECIPE["seeds"] and len(description["seeds"]) >= 3
+    assert description["labels"] == RECIPE["labels"] == "truth"
+    assert f"seed {RECIPE['skies'][RECIPE['sky']]['seed']}" in description["sky"]
+    with (ROOT / RECIPE["skies"][RECIPE["sky"]]["fields"]).open() as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    for bucket in ("train", "validation", "test"):
+        fields = [Field(*(int(row[key]) for key in ("rerun", "run", "camcol", "field"))) for row in rows
+                  if row["bucket"] == bucket]  # fmt: skip
+        key = "training_fields" if bucket == "train" else f"{bucket}_fields"
+        assert sorted(description[key]) == sorted(field.name for field in fields)
+    runs = {name: {field.split("-")[1] for field in description[f"{name}_fields"]} for name in ("training", "test")}
+    assert len(runs["training"]) >= 60 and not runs["training"] & runs["test"]
+
+
+def test_both_formats_give_the_same_probabilities(description):
+    random = np.random.default_rng(1)
+    size = description["size"]
+    pixels = np.arange(size) - size // 2
+    psf = np.exp(-(pixels**2 + pixels[:, None] ** 2) / 4.5)
+    psf = np.repeat((psf / psf.sum())[None, ..., None], 5, axis=3).repeat(64, axis=0).astype(np.float32)
+    flux = 10 ** random.uniform(-1, 4, (64, 1, 1, 5))
+    patches = (flux * psf + random.normal(0, 0.03, psf.shape)).astype(np.float32)
+    patches[0, :, :9] = np.nan
+    session = onnxruntime.InferenceSession(FOLDER / "model.onnx")
+    (found,) = session.run(["star"], {"nanomaggies": patches, "psf": psf})
+    given = predict(load(FOLDER / "model.keras"), patches, psf)
+    assert found.shape == given.shape == (64, 1 + len(description["seeds"]))
+    np.testing.assert_allclose(found[:, 0], given[:, 0], atol=1e-5)
+    assert (given[32:, 0] > 0.9).mean() > 0.9  # point sources
+
+
+@pytest.mark.skipif("STARGAL_MIRROR" not in os.environ, reason="STARGAL_MIRROR names no mirror of SDSS frames")
+def test_it_gives_the_recorded_catalogue_of_a_real_field(description):
+    """To 0.01 in probability: other processors round differently."""
+    name = "{rerun}/{run}/{camcol}/frame-{band}-{run:06d}-{camcol}-{field:04d}.fits.bz2"
+    folder = Path(os.environ["STARGAL_MIRROR"].removeprefix("file://"), "eboss/photoObj/frames")
+    if not folder.is_dir():
+        pytest.skip("STARGAL_MIRROR is not a folder")
+    frames = {band: read_frame(folder / name.format(band=band, **vars(FIELD))) for band in BANDS}
+    others = [frames[band] for band in BANDS if band != REFERENCE]
+    cube = align_field(FIELD, frames[REFERENCE], others, "".join(BANDS))
+    catalog = classify_sources(
+        detect_sources(frames, FIELD), cube, description, lambda *inputs: predict(load(FOLDER / "model.keras"), *inputs)
+    )
+    recorded = pd.read_csv(FOLDER / f"{FIELD.name}.csv")
+    assert len(catalog) == len(recorded) and (catalog["id"] == recorded["id"]).all()
+    np.testing.assert_allclose(catalog["probability_star"], recorded["probability_star"], atol=0.01)
