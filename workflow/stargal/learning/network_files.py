@@ -19,6 +19,10 @@ DATE = "1980-01-01@00:00:00"
 """Date in every saved network, instead of the time of saving."""
 
 
+NEW = ("input_axes", "output_axes")
+"""Arguments of initializers that keras before 3.15 refuses; they are left out where they have no value."""
+
+
 def save(model: keras.Model, path: Path) -> None:
     """Write a ``.keras`` file whose bytes depend on the network alone.
 
@@ -47,6 +51,7 @@ def _numbered(node: Any, numbers: dict[int, int]) -> Any:
         return {
             key: numbers.setdefault(item, len(numbers)) if key == "shared_object_id" else _numbered(item, numbers)
             for key, item in node.items()
+            if item is not None or key not in NEW
         }
     return node
 
