@@ -19,6 +19,9 @@ DATE = "1980-01-01@00:00:00"
 """Date in every saved network, instead of the time of saving."""
 
 
+OLDEST_KERAS = "3.13.0"
+"""The oldest keras that opens the files: earlier ones refuse the names of operations."""
+
 NEW = ("input_axes", "output_axes")
 """Arguments of initializers that keras before 3.15 refuses; they are left out where they have no value."""
 

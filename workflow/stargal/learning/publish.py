@@ -24,7 +24,7 @@ from stargal.io.files import recorded, whole
 from stargal.io.tables import read_table
 from stargal.learning.calibration import Calibration, choose_calibration, mean_predictions
 from stargal.learning.likeness import training_ranges
-from stargal.learning.network_files import load, save, save_onnx
+from stargal.learning.network_files import OLDEST_KERAS, load, save, save_onnx
 from stargal.survey.fields import PIXEL_ARCSEC
 from stargal.survey.labels import CLASSES, LABELS, UNKNOWN, known_labels, labelled
 
@@ -240,7 +240,7 @@ def describe_classifier(
             "offset": round(calibration.offset, 6),
             "loss_on_fields_left_out": {name: round(loss, 5) for name, loss in losses.items()},
         },
-        "keras": keras.__version__,
+        "keras": {"oldest": OLDEST_KERAS, "saved_by": keras.__version__},
         "model_sha256": model_sha256,
         "onnx_sha256": onnx_sha256,
     }
