@@ -1,25 +1,6 @@
 """Classify: catalogues of whole fields, found without the survey's catalogue, by this run's classifier or another."""
 
 
-def used_classifier(given):
-    """Folder of the classifier: this run's, one that the user names, or one of the checkout."""
-    if given is None:
-        return CLASSIFIER
-    folder = Path(given)
-    if not folder.is_dir():
-        folder = Path(os.path.relpath(WORKFLOW.parent / given))
-    for name in ("model.keras", "classifier.json"):
-        if not (folder / name).is_file():
-            raise WorkflowError(
-                f"classify.classifier: no {name} in {given}: name the folder of a published classifier, or null for "
-                "the one of this run"
-            )
-    return str(folder)
-
-
-USED_CLASSIFIER = used_classifier(config["classify"]["classifier"])
-
-
 rule classify_field:
     """The catalogue of a field, with the probability that each source is a star."""
     input:

@@ -20,6 +20,7 @@ from stargal.archive.origin import check_origin
 from stargal.errors import StargalError
 from stargal.plan import config as settings
 from stargal.plan import experiments, jobs, outputs
+from stargal.plan.classifiers import find_classifier
 from stargal.plan.code import digest_of
 from stargal.plan.inputs import Inputs, paths_made, paths_of
 from stargal.plan.paths import *
@@ -40,6 +41,7 @@ try:
     RUN = Run(config, WORKFLOW.parent, WORKFLOW / "schemas/fields.schema.yaml")
     for one in RUN.skies.values():
         check_origin(Path(fill(RESOURCES, sky=one.name)), one.record)
+    USED_CLASSIFIER = find_classifier(config["classify"]["classifier"], WORKFLOW.parent) or CLASSIFIER
 except StargalError as error:
     raise WorkflowError(str(error)) from None
 

@@ -62,13 +62,12 @@ CLASSIFIER_FILES = [
 rule release_classifier:
     """The classifier as the repository holds it: without its predictions."""
     input:
-        files=[path for path in CLASSIFIER_FILES if not path.endswith(".parquet")],
+        [path for path in CLASSIFIER_FILES if not path.endswith(".parquet")],
     output:
-        files=[
-            f"{RELEASED}/{BEST}/{Path(path).name}"
-            for path in CLASSIFIER_FILES
-            if not path.endswith(".parquet")
-        ],
+        model=f"{RELEASED}/{BEST}/model.keras",
+        onnx=f"{RELEASED}/{BEST}/model.onnx",
+        description=f"{RELEASED}/{BEST}/classifier.json",
+        card=f"{RELEASED}/{BEST}/README.md",
     log:
         f"logs/release_classifier/{BEST}.log",
     localrule: True
@@ -80,4 +79,4 @@ rule release_classifier:
     message:
         "Releasing the classifier"
     shell:
-        "cp {input.files} {RELEASED}/{BEST} 2> {log:q}"
+        "cp {input:q} $(dirname {output.card:q}) 2> {log:q}"

@@ -1,0 +1,47 @@
+import json
+
+import pytest
+
+from stargal.errors import StargalError
+from stargal.plan.classifiers import find_classifier
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "hers"
+    folder.mkdir()
+    (folder / "model.keras").touch()
+    (folder / "classifier.json").write_text(json.dumps({"size": 25}))
+    return folder
+
+
+def test_none_is_the_one_of_the_run(tmp_path):
+    assert find_classifier(None, tmp_path) is None
+
+
+def test_a_folder_of_the_working_directory_comes_before_one_of_the_checkout(folder, tmp_path, monkeypatch):
+    checkout, elsewhere = tmp_path, tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert find_classifier("hers", checkout) == "../hers"
+    monkeypatch.chdir(checkout)
+    assert find_classifier("hers", checkout / "another") == "hers"
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert find_classifier("~/hers", tmp_path) == str(folder)
+
+
+@pytest.mark.parametrize("missing", ["model.keras", "classifier.json"])
+def test_a_folder_without_a_classifier_is_refused(folder, missing):
+    (folder / missing).unlink()
+    with pytest.raises(StargalError, match=f"classify.classifier: no {missing} in .*hers: name the folder"):
+        find_classifier(str(folder), folder)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{"])
+def test_a_description_that_is_none_is_refused(folder, text):
+    (folder / "classifier.json").write_text(text)
+    with pytest.raises(StargalError, match="describes no classifier"):
+        find_classifier(str(folder), folder)
