@@ -158,6 +158,24 @@ def test_without_light_in_r_there_is_no_class():
     assert (catalog["snr"] > 7).all() and (catalog["class"] == "unclassified").mean() > 0.99
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("prior", ["field", "training"])
+def test_what_is_no_number_is_no_class(wrong, prior):
+    """Neither the probability nor the logit of one network; the other sources are classified as without it."""
+    detected, image = blank(light=8.0)
+
+    def broken(patches):
+        outputs = by_column(patches)
+        outputs[0, 0], outputs[1, 2] = wrong, wrong
+        return outputs
+
+    catalog = apply.classify_sources(detected, made_cube(image=image), CLASSIFIER, broken, prior)
+    assert list(catalog["class"][:2]) == ["unclassified"] * 2 and np.isnan(catalog["probability_unadapted"][:2]).all()
+    assert catalog[["probability_star", "prior_star", "probability_scatter"]].notna().all().all()
+    good = apply.classify_sources(detected, made_cube(image=image), CLASSIFIER, by_column, prior)
+    assert (catalog["class"] == good["class"])[2:].all() and (good["class"] != "unclassified").mean() > 0.9
+
+
 def test_a_field_unlike_the_training_set_is_flagged():
     catalog = apply.classify_sources(made_detections(), made_cube(fwhm=0.5), CLASSIFIER, by_column)
     assert (catalog["unlike_training"] & UNLIKE["seeing"] > 0).all()
