@@ -6,7 +6,7 @@ rule classify_field:
     input:
         cube=CUBE,
         detections=fill(SOURCES, positions="detections"),
-        model=f"{USED_CLASSIFIER}/model.keras",
+        model=f"{USED_CLASSIFIER}/model.onnx",
         description=f"{USED_CLASSIFIER}/classifier.json",
     output:
         fits=f"{FIELD_CATALOG}.fits",

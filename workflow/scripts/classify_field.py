@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+from threadpoolctl import threadpool_limits
 from typer import Option
 
 from stargal.io import cli
 from stargal.learning import apply
-from stargal.learning.threads import use_one_thread
 
 
 def main(
@@ -19,25 +19,25 @@ def main(
     field: Annotated[str, Option(help="rerun-run-camcol-field")],
     cube: Annotated[Path, Option(help="Cube of the field.")],
     detections: Annotated[Path, Option(help="Detected sources of the field.")],
-    model: Annotated[Path, Option(help="model.keras of the classifier.")],
+    model: Annotated[Path, Option(help="model.onnx of the classifier.")],
     description: Annotated[Path, Option(help="classifier.json of the classifier.")],
     prior: Annotated[str, Option(help="Share of stars: field, training, a number, or JSON: {magnitude, star}.")],
     fits: Annotated[Path, Option(help="Output: the catalogue, .fits.")],
     parquet: Annotated[Path, Option(help="Output: the same catalogue, .parquet.")],
 ) -> None:
     """Classify a field."""
-    use_one_thread()
-    apply.classify_field(
-        sky=sky,
-        field=field,
-        cube=cube,
-        detections=detections,
-        model=model,
-        description=description,
-        prior=prior if prior in (apply.OF_FIELD, apply.OF_TRAINING) else json.loads(prior),
-        fits=fits,
-        parquet=parquet,
-    )
+    with threadpool_limits(1):  # the order of sums, and so their last bits, depends on the threads
+        apply.classify_field(
+            sky=sky,
+            field=field,
+            cube=cube,
+            detections=detections,
+            model=model,
+            description=description,
+            prior=prior if prior in (apply.OF_FIELD, apply.OF_TRAINING) else json.loads(prior),
+            fits=fits,
+            parquet=parquet,
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Classified fields: what a catalogue says of each source, in files, and beside the survey's own catalogue."""
 
-import json
-
 import fitsio
 import numpy as np
 import pandas as pd
@@ -13,7 +11,6 @@ from stargal.errors import StargalError
 from stargal.evaluation.catalogs import catalog_table, compare_catalogs, count_catalog
 from stargal.imaging.cube import Cube
 from stargal.imaging.psf import HALF, TERMS
-from stargal.io.files import sha256
 from stargal.learning import apply
 from stargal.learning.likeness import UNLIKE
 from stargal.survey.fields import COLUMNS, ROWS
@@ -251,20 +248,3 @@ def test_the_table_holds_the_fields_of_the_buckets_first():
         *(f"{name}{end}" for name in ("roc_auc", "accuracy", "mcc") for end in ("", "_low", "_high")),
         *("log_loss", "calibration_error"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [({"model_sha256": "0" * 64}, "not the model that"), ({"size": None}, "no size: is it the classifier.json")],
-)
-def test_a_classifier_must_be_whole(tmp_path, change, said):
-    model = tmp_path / "model.keras"
-    model.write_bytes(b"weights")
-    description = tmp_path / "classifier.json"
-    right = CLASSIFIER | {"model_sha256": sha256(model)}
-    description.write_text(json.dumps(right))
-    assert apply.read_classifier(model, description) == right
-    wrong = {key: value for key, value in (right | change).items() if value is not None}
-    description.write_text(json.dumps(wrong))
-    with pytest.raises(StargalError, match=said):
-        apply.read_classifier(model, description)

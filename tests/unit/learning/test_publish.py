@@ -94,7 +94,7 @@ def test_the_description_says_what_was_learned_from():
         experiment="made", sky="simulated sky, seed 1", labels="photo", bands="ugriz", size=15, seeds=[1, 2],
         training=training, predictions=predictions, calibration=Calibration(), method="none", losses={"none": 0.3},
         prior=read_prior(0.4), ranges={"magnitude": [15.0, 23.0]}, model=keras.Model(given, given),
-        model_sha256="0" * 64,
+        model_sha256="0" * 64, onnx_sha256="0" * 64,
     )  # fmt: skip
     assert said["ranges"]["magnitude"] == [15.0, 23.0] and said["training_sources"] == 801
     assert said["calibration"] == {

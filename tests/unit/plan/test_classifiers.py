@@ -10,7 +10,7 @@ from stargal.plan.classifiers import find_classifier
 def folder(tmp_path):
     folder = tmp_path / "hers"
     folder.mkdir()
-    (folder / "model.keras").touch()
+    (folder / "model.onnx").touch()
     (folder / "classifier.json").write_text(json.dumps({"size": 25}))
     return folder
 
@@ -33,7 +33,7 @@ def test_the_home_folder_may_be_written_as_a_tilde(folder, tmp_path, monkeypatch
     assert find_classifier("~/hers", tmp_path) == str(folder)
 
 
-@pytest.mark.parametrize("missing", ["model.keras", "classifier.json"])
+@pytest.mark.parametrize("missing", ["model.onnx", "classifier.json"])
 def test_a_folder_without_a_classifier_is_refused(folder, missing):
     (folder / missing).unlink()
     with pytest.raises(StargalError, match=f"classify.classifier: no {missing} in .*hers: name the folder"):

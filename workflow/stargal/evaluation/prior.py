@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import BSpline
 from scipy.optimize import minimize
 from scipy.special import expit, logit
-from sklearn.preprocessing import SplineTransformer
 
 from stargal.errors import StargalError
 from stargal.evaluation.metrics import SMALLEST
@@ -28,6 +28,9 @@ Array = NDArray[np.float64]
 
 KNOTS = np.arange(14.0, 25.0)
 """Knots of the spline, r magnitudes; beyond them it is constant."""
+
+DEGREE = 2
+"""Degree of the spline."""
 
 SHIFT_SD = 2.0
 """Standard deviation of the shift of a field's prior from the trained one, logit: fields at galactic latitudes of 10
@@ -146,11 +149,14 @@ def _fitted(probability: NDArray[Any], magnitude: NDArray[Any], trained: Prior) 
 
 def _basis(magnitude: NDArray[Any]) -> Array:
     """Values of the spline's functions, (n, functions); their mean over the knots where the magnitude is not known."""
-    spline = SplineTransformer(degree=2, knots=KNOTS[:, None], extrapolation="constant").fit(KNOTS[:, None])
+    step = KNOTS[1] - KNOTS[0]
+    ends = np.arange(1, DEGREE + 1) * step
+    knots = np.concatenate([KNOTS[0] - ends[::-1], KNOTS, KNOTS[-1] + ends])
+    functions = len(KNOTS) + DEGREE - 1
     known = np.isfinite(magnitude)
-    found = np.full((len(magnitude), spline.n_features_out_), 1 / spline.n_features_out_)
-    if known.any():
-        found[known] = spline.transform(np.asarray(magnitude, float)[known, None])
+    found = np.full((len(magnitude), functions), 1 / functions)
+    within = np.clip(np.asarray(magnitude, float)[known], KNOTS[0], KNOTS[-1])
+    found[known] = BSpline(knots, np.eye(functions), DEGREE)(within)
     return found
 
 

@@ -7,6 +7,6 @@
 `train`, `predict`, `experiment`              training, predictions, and both in one job
 `explain`                                     which parts of a patch decide
 `calibration`, `publish`                      calibrated probabilities, and the classifier with them
-`apply`                                       catalogues of fields by a published classifier
+`published`, `apply`                          the classifier without Keras, and catalogues made with it
 ============================================  =======================================================
 """

@@ -1,8 +1,7 @@
 """Classify the sources of a field with a published classifier."""
 
 import logging
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,14 @@ from stargal.evaluation.metrics import SMALLEST
 from stargal.evaluation.prior import adapt, fit_prior, read_prior
 from stargal.imaging.cube import Cube, read_cube
 from stargal.imaging.psf import psf_stamps, require_psf
-from stargal.io.files import sha256, whole
-from stargal.io.tables import read_json, read_table
+from stargal.io.files import whole
+from stargal.io.tables import read_table
 from stargal.learning.calibration import Calibration
 from stargal.learning.evidence import BRIGHT, SEEN, signal_to_noise, together, weight
 from stargal.learning.likeness import UNLIKE, unlike_training
-from stargal.learning.network_files import load
-from stargal.learning.predict import predict
+from stargal.learning.published import Predict, open_onnx, read_classifier
 from stargal.survey.fields import REFERENCE
 from stargal.survey.labels import CLASSES, GALAXY, STAR, UNCLASSIFIED
-
-NEEDED = ("experiment", "sky", "bands", "size", "inputs", "calibration", "prior", "ranges", "model_sha256")
-"""Keys of classifier.json that are read here."""
 
 OF_FIELD, OF_TRAINING = "field", "training"
 """Priors that are not given in numbers: estimated from the field, or as in the training set."""
@@ -84,22 +79,20 @@ def classify_field(
     cube, detections : paths
         Cube of the field, and its detected sources.
     model, description : paths
-        model.keras and classifier.json of the classifier.
+        model.onnx and classifier.json of the classifier.
     prior
         See `classify_sources`.
     fits, parquet : paths
         Where to write the catalogue.
     """
     classifier = read_classifier(model, description)
-    catalog = classify_sources(
-        read_table(detections), read_cube(cube), classifier, partial(predict, load(model)), prior
-    )
+    catalog = classify_sources(read_table(detections), read_cube(cube), classifier, open_onnx(model), prior)
     provenance = {
         "FIELD": (field, "rerun-run-camcol-field"),
         "SKY": (sky, "where the frames come from"),
         "CLASSFR": (classifier["experiment"], "experiment of the classifier"),
         "TRAINSKY": (classifier["sky"], "sky that it learned from"),
-        "CLASSSHA": (classifier["model_sha256"], ""),  # leaves no room for a comment
+        "CLASSSHA": (classifier["onnx_sha256"], ""),  # leaves no room for a comment
     }
     write_catalog(catalog, fits, provenance)
     catalog.attrs = {key: value for key, (value, _) in provenance.items()}
@@ -108,28 +101,11 @@ def classify_field(
     log.info("%s: %s", field, ", ".join(f"{count} {name}" for name, count in count_catalog(catalog).items()))
 
 
-def read_classifier(model: Path, description: Path) -> dict[str, Any]:
-    """Read the classifier.json of a model.
-
-    Raises
-    ------
-    StargalError
-        If it lacks one of `NEEDED`, or describes another model.
-    """
-    read = read_json(description)
-    missing = [key for key in NEEDED if not isinstance(read, dict) or key not in read]
-    if missing:
-        raise StargalError(f"{description}: no {', '.join(missing)}: is it the classifier.json of a classifier?")
-    if read["model_sha256"] != sha256(model):
-        raise StargalError(f"{model}: not the model that {description} describes; take both from one classifier")
-    return read
-
-
 def classify_sources(
     detected: pd.DataFrame,
     cube: Cube,
     classifier: Mapping[str, Any],
-    predict: Callable[..., NDArray[np.float32]],
+    predict: Predict,
     prior: str | float | Mapping[str, Any] = OF_FIELD,
 ) -> pd.DataFrame:
     """Catalogue of a field: its sources with the probability that each is a star.
@@ -141,10 +117,9 @@ def classify_sources(
     cube : Cube
         Of the same field.
     classifier : mapping
-        As `read_classifier` gives it.
+        As `stargal.learning.published.read_classifier` gives it.
     predict : callable
-        From patches, float32 ``(n, size, size, bands)`` in nanomaggies, and the PSF at each source where the classifier
-        takes it, to float32 ``(n, 1 + networks)``: the output of the published model.
+        As `stargal.learning.published.open_onnx` gives it.
     prior : str, float or mapping
         Share of stars: `OF_FIELD`, estimated from the field; `OF_TRAINING`; a number; or a table of ``magnitude`` and
         ``star``.

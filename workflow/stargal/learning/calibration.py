@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 
 from stargal.errors import StargalError
 from stargal.evaluation.metrics import SMALLEST
@@ -94,6 +92,8 @@ def choose_calibration(predictions: pd.DataFrame, labels: str) -> tuple[str, Cal
     StargalError
         If a class is missing.
     """
+    from sklearn.metrics import log_loss  # noqa: PLC0415  # slow to import, and classification does without it
+
     sources = labelled(predictions, labels, "validation")
     require_both_classes("bucket validation", sources["label"].to_numpy())
     fields = sources["field"].unique()
@@ -124,6 +124,8 @@ def fit_calibration(sources: pd.DataFrame, method: str) -> Calibration:
     method : str
         One of `METHODS`.
     """
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     label = sources["label"].to_numpy(np.int8)
     if method == "none" or len(np.unique(label)) < 2:
         return Calibration()

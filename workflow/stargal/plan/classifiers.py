@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stargal.errors import StargalError
 
-FILES = ("model.keras", "classifier.json")
+FILES = ("model.onnx", "classifier.json")
 """What classification needs of a classifier's folder."""
 
 
