@@ -41,7 +41,10 @@ try:
     RUN = Run(config, WORKFLOW.parent, WORKFLOW / "schemas/fields.schema.yaml")
     for one in RUN.skies.values():
         check_origin(Path(fill(RESOURCES, sky=one.name)), one.record)
-    USED_CLASSIFIER = find_classifier(config["classify"]["classifier"], WORKFLOW.parent) or CLASSIFIER
+    USED_CLASSIFIER = (
+        find_classifier(config["classify"]["classifier"], WORKFLOW.parent, "".join(config["bands"]))
+        or CLASSIFIER
+    )
 except StargalError as error:
     raise WorkflowError(str(error)) from None
 
