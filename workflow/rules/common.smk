@@ -16,6 +16,7 @@ OWN_CONFIG = WORKFLOW.parent / "config/config.yaml"
 sys.path.insert(0, str(WORKFLOW))
 
 from stargal import hooks
+from stargal.archive.addresses import check_base
 from stargal.archive.origin import check_origin
 from stargal.errors import StargalError
 from stargal.plan import config as settings
@@ -41,6 +42,12 @@ try:
     RUN = Run(config, WORKFLOW.parent, WORKFLOW / "schemas/fields.schema.yaml")
     for one in RUN.skies.values():
         check_origin(Path(fill(RESOURCES, sky=one.name)), one.record)
+    if not RUN.skies[config["sky"]].simulated:
+        own = "url" in config["skies"][config["sky"]]
+        key = f"skies.{config['sky']}.url" if own else "archive.url"
+        check_base(
+            RUN.skies[config["sky"]].source["url"], key, Path(fill(f"{RESOURCES}/frames", sky=config["sky"]))
+        )
     USED_CLASSIFIER = (
         find_classifier(config["classify"]["classifier"], WORKFLOW.parent, "".join(config["bands"]))
         or CLASSIFIER

@@ -63,7 +63,7 @@ def test_more_sources_than_can_be_separated_are_told(monkeypatch):
         raise Exception("object deblending overflow: limit of 1024 sub-objects reached")
 
     monkeypatch.setattr(sep, "extract", full)
-    with pytest.raises(StargalError, match="too many sources to separate .*exclude this field"):
+    with pytest.raises(StargalError, match=r"too many sources to separate .*exclude this field"):
         extract(np.zeros((20, 20), np.float32), 5.0)
 
 

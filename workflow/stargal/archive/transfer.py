@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.request import url2pathname
 
 import requests
 import urllib3
@@ -23,6 +22,7 @@ from tenacity.wait import wait_exponential_jitter
 from tqdm import tqdm
 
 from stargal import __version__
+from stargal.archive.addresses import folder_of
 from stargal.errors import StargalError
 from stargal.io.files import record_of, recorded, sha256, write_record
 
@@ -174,7 +174,7 @@ def _confirm(path: Path, verify: Callable[[Path], None]) -> None:
 
 def _copy(url: str, part: Path) -> None:
     """Copy a file of a ``file://`` archive."""
-    source = Path(url2pathname(url.removeprefix("file://").removeprefix("localhost")))
+    source = folder_of(url)
     if not source.is_file():
         raise StargalError(_absent(url, "no such file"))
     with source.open("rb") as stream, part.open("wb") as copy:
@@ -185,7 +185,7 @@ def _copy(url: str, part: Path) -> None:
 def _absent(url: str, said: str) -> str:
     return (
         f"{url}: {said}: this band or catalogue is not in the archive; check archive.url and archive.release, "
-        "or take the field out of the table of fields"
+        "or take the field out of the table of fields or of classify.fields"
     )
 
 
