@@ -3,7 +3,9 @@
 import inspect
 import os
 import re
+import socket
 import sys
+import time
 from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
@@ -20,7 +22,7 @@ from stargal.archive.addresses import check_base
 from stargal.archive.origin import check_origin
 from stargal.errors import StargalError
 from stargal.plan import config as settings
-from stargal.plan import experiments, jobs, outputs
+from stargal.plan import experiments, failures, jobs, outputs
 from stargal.plan.classifiers import find_classifier
 from stargal.plan.code import digest_of
 from stargal.plan.inputs import Inputs, paths_made, paths_of
@@ -84,6 +86,17 @@ os.environ.update(
     TF_CPP_MIN_LOG_LEVEL=os.getenv("TF_CPP_MIN_LOG_LEVEL", "2"),
     TF_ENABLE_ONEDNN_OPTS=os.getenv("TF_ENABLE_ONEDNN_OPTS", "1"),
 )
+
+
+# The jobs of a run know each other by this name; a job's own Snakemake inherits it.
+os.environ.setdefault("STARGAL_RUN", f"{socket.gethostname()}-{os.getpid()}-{time.time():.0f}")
+BEGUN = time.time()
+
+
+onerror:
+    # Whatever else is printed, or not (--quiet): why jobs failed, each reason once, at the end.
+    for line in failures.reasons(Path("logs"), BEGUN):
+        print(line, file=sys.stderr)
 
 
 def repository(path):

@@ -226,13 +226,54 @@ def test_a_length_that_never_comes(server: ArchiveServer, part: Path) -> None:
 
 
 def test_a_refused_connection_is_reported_with_its_cause(part: Path) -> None:
-    with closed_port() as url, pytest.raises(StargalError, match="2 attempts: Connection refused; check the network"):
+    with (
+        closed_port() as url,
+        pytest.raises(StargalError, match="cannot be reached: Connection refused; check the netw"),
+    ):
         fetch(f"{url}/data", part, attempts=2)
 
 
 def test_an_unknown_host_is_reported(part: Path) -> None:
-    with pytest.raises(StargalError, match=r"2 attempts: .*; check the network and archive.url"):
+    with pytest.raises(
+        StargalError, match=r"archive.invalid: cannot be reached: .*; check the network and archive.url"
+    ):
         fetch("http://archive.invalid/data", part, attempts=2)
+
+
+def test_no_network_ends_soon_with_one_line(part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other jobs of the run do not wait, and say the same; those of another run try again."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr(transfer, "UNREACHABLE", 0.2)
+    monkeypatch.setenv(transfer.RUN, "one")
+    said, times = [], []
+    with closed_port() as url:
+        for name in ("a", "b"):
+            begin = time.monotonic()
+            with pytest.raises(StargalError) as caught:
+                fetch(f"{url}/{name}", part, attempts=20, first_wait=0.1)
+            said.append(str(caught.value))
+            times.append(time.monotonic() - begin)
+        assert said[0] == said[1] and times[0] < 5 and times[1] < 0.1
+        monkeypatch.setenv(transfer.RUN, "two")
+        with pytest.raises(StargalError, match="cannot be reached"):
+            fetch(f"{url}/a", part, attempts=2)
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("error", [requests.ConnectTimeout(), requests.exceptions.ProxyError()])
+def test_no_connection_is_not_the_fault_of_a_file(
+    error: Exception, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a firewall that drops packets, or a proxy that is down."""
+
+    def get(*_: object, **given: object) -> None:
+        assert given["timeout"] == (5, 5)
+        raise error
+
+    monkeypatch.setattr(requests.Session, "get", get)
+    with pytest.raises(StargalError, match="example"):
+        fetch("http://example.org/data", part, attempts=2)
 
 
 def test_an_invalid_url(part: Path) -> None:
