@@ -46,7 +46,7 @@ def job_environment(workflow: Path, given: Mapping[str, str]) -> dict[str, str]:
     environment = {name: value for name, value in given.items() if name in KEPT or not name.startswith(PREFIXES)}
     settings = workflow.resolve() / "settings"
     return environment | {
-        "PATH": os.pathsep.join([os.path.dirname(sys.executable), given.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", os.defpath)]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(workflow), given.get("PYTHONPATH")])),
         "PYTHONUTF8": "1",  # text files are UTF-8, whatever the locale
         "ASTROPY_CONFIG_DIR": str(settings / "astropy"),
