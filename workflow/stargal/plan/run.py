@@ -84,15 +84,16 @@ class Run:
                 "would not change the PSF with the patch; use rotations and reflections alone"
             )
         for first, second in itertools.combinations(("training", "validation", "test"), 2):
-            (other, members), (sky, name) = experiment.sets[first], experiment.sets[second]
-            if sky == other or self.skies[sky].simulated or self.skies[other].simulated:
+            earlier, members = experiment.sets[first]
+            sky, name = experiment.sets[second]
+            if sky == earlier or self.skies[sky].simulated or self.skies[earlier].simulated:
                 continue
-            places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(other, members)}
+            places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(earlier, members)}
             for field in self.fields_of_set(sky, name):
                 if (field.run, field.camcol, field.field) in places:
                     used = "training set" if first == "training" else "bucket"
                     raise StargalError(
-                        f"config: field {field.name} of sky {sky} is in bucket {name} and, in sky {other}, in "
+                        f"config: field {field.name} of sky {sky} is in bucket {name} and, in sky {earlier}, in "
                         f"{used} {members}: they are the same sky; take it out of one of the tables of fields"
                     )
 

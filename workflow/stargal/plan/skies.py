@@ -130,8 +130,8 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
         share sky within a run.
     """
     if not path.is_file():
-        fault = "not a file" if path.exists() else "no such file"
-        raise StargalError(f"{path}: {fault}; config key `fields` of the sky names its table of fields")
+        found = "not a file" if path.exists() else "no such file"
+        raise StargalError(f"{path}: {found}; config key `fields` of the sky names its table of fields")
     numbered = [(number, line) for number, line in enumerate(_lines(path), start=1) if not line.startswith("#")]
     rows = [
         (number, cells if any(cells[len(HEADER) :]) else cells[: len(HEADER)])  # a program may leave a tab at the end
