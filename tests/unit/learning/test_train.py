@@ -255,3 +255,11 @@ def test_sources_without_a_label_are_left_out(tmp_path):
     read, labels = batches[0]
     np.testing.assert_array_equal(labels[:, 0], [1, 0])
     np.testing.assert_array_equal(read, found.read(np.array([1, 2])))
+
+
+@pytest.mark.parametrize("schedule, last", [("constant", 0.05), ("cosine", 0)])
+def test_the_learning_rate_of_the_last_step(fields, schedule, last):
+    network = architectures.build("base", size=15, sky_sigma=[0.1] * 5, seed=1)
+    settings = {"learning_rate": 0.05, "batch_size": 50, "max_epochs": 3, "max_patches": None, "patience": 3}
+    train.fit(network, opened(fields), opened(fields), seed=1, schedule=schedule, **settings)
+    assert float(network.optimizer.learning_rate) == pytest.approx(last)

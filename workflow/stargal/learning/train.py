@@ -96,6 +96,7 @@ def fit(
     max_patches: int | None,
     patience: int,
     seed: int,
+    schedule: str = "constant",
     augment: Augment | None = None,
 ) -> pd.DataFrame:
     """Train a network until its validation loss stops falling, and leave it with its best weights.
@@ -117,6 +118,9 @@ def fit(
         Stop after so many epochs without a lower validation loss.
     seed : int
         Seed of the order of the patches and of their augmentation.
+    schedule : str
+        `constant`, or `cosine`: the learning rate falls to 0 along half a cosine until the last epoch (Loshchilov &
+        Hutter 2017, arXiv:1608.03983, without restarts).
     augment : function or None
         Augmentation callback of the training patches. Validation patches are not augmented.
 
@@ -133,17 +137,19 @@ def fit(
         If the loss is not finite.
     """
     loss, entropy, accuracy = BINARY if model.output_shape[1] == 1 else CATEGORICAL
+    batches = Batches(training, batch_size, seed, augment)
+    enough = max_epochs if max_patches is None else math.ceil(max_patches / len(batches.rows))
+    epochs = min(max_epochs, enough)
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * len(batches))
     model.compile(
-        keras.optimizers.Adam(learning_rate, use_ema=True, ema_momentum=AVERAGE),
+        keras.optimizers.Adam(rate if schedule == "cosine" else learning_rate, use_ema=True, ema_momentum=AVERAGE),
         loss(),
         metrics=[entropy(name="entropy"), accuracy(name="accuracy")],
     )
-    batches = Batches(training, batch_size, seed, augment)
-    enough = max_epochs if max_patches is None else math.ceil(max_patches / len(batches.rows))
     history = model.fit(
         batches,
         validation_data=Batches(validation, batch_size),
-        epochs=min(max_epochs, enough),
+        epochs=epochs,
         shuffle=False,
         verbose=0,
         callbacks=[
@@ -154,13 +160,13 @@ def fit(
             keras.callbacks.LambdaCallback(on_epoch_end=_log_epoch),
         ],
     )
-    epochs = pd.DataFrame(history.history)[list(COLUMNS)].rename(columns=COLUMNS)
-    epochs.insert(0, "epoch", np.arange(1, len(epochs) + 1))
-    if not np.isfinite(epochs.to_numpy(float)).all():
+    table = pd.DataFrame(history.history)[list(COLUMNS)].rename(columns=COLUMNS)
+    table.insert(0, "epoch", np.arange(1, len(table) + 1))
+    if not np.isfinite(table.to_numpy(float)).all():
         raise StargalError(
-            f"the training loss is not a number in epoch {len(epochs)}: lower learning_rate (now {learning_rate})"
+            f"the training loss is not a number in epoch {len(table)}: lower learning_rate (now {learning_rate})"
         )
-    return epochs
+    return table
 
 
 def _log_epoch(epoch: int, logs: dict[str, float]) -> None:
