@@ -29,6 +29,7 @@ from stargal.plan.inputs import Inputs, paths_made, paths_of
 from stargal.plan.paths import *
 from stargal.plan.run import Run
 from stargal.plan.skies import BUCKETS
+from stargal.plan.surroundings import job_environment
 from stargal.survey.fields import Field, format_fields
 
 # A module's configuration replaces this one: what it leaves out is as in config.yaml.
@@ -76,17 +77,10 @@ wildcard_constraints:
     set=one_of(("validation", "test", *config["training_sets"])),
 
 
-# The environment of all jobs: the interpreter that runs Snakemake, the library of this checkout, and nothing of the
-# user's that could change a result.
-os.environ.update(
-    PATH=os.pathsep.join([os.path.dirname(sys.executable), os.getenv("PATH", "")]),
-    PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.getenv("PYTHONPATH")])),
-    MPLBACKEND="agg",
-    KERAS_BACKEND="tensorflow",
-    TF_CPP_MIN_LOG_LEVEL=os.getenv("TF_CPP_MIN_LOG_LEVEL", "2"),
-    TF_ENABLE_ONEDNN_OPTS=os.getenv("TF_ENABLE_ONEDNN_OPTS", "1"),
-)
-
+# What this process and its jobs run with: see stargal.plan.surroundings.
+for variable in set(os.environ) - set(SURROUNDINGS := job_environment(WORKFLOW, os.environ)):
+    del os.environ[variable]
+os.environ.update(SURROUNDINGS)
 
 # The jobs of a run know each other by this name; a job's own Snakemake inherits it.
 os.environ.setdefault("STARGAL_RUN", f"{socket.gethostname()}-{os.getpid()}-{time.time():.0f}")
