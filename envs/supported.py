@@ -31,13 +31,11 @@ def fault(version, system, machine, libc, macos):
     needed = "stargal runs on Linux (x86_64 or aarch64, glibc) and on Macs with Apple silicon (macOS 14 or newer)"
     if machine not in MACHINES.get(system, ()):
         hint = "; on Windows, use WSL" if system == "Windows" else ""
-        return "{}, this is {} on {}: tensorflow and onnxruntime have no packages for it{}".format(
-            needed, system, machine, hint
-        )
+        return f"{needed}, this is {system} on {machine}: tensorflow and onnxruntime have no packages for it{hint}"
     if system == "Linux" and libc != "glibc":
         return "{}, this Linux has {}".format(needed, libc or "another C library")
     if system == "Darwin" and macos and int(macos.split(".")[0]) < 14:
-        return "{}, this is macOS {}".format(needed, macos)
+        return f"{needed}, this is macOS {macos}"
     return ""
 
 

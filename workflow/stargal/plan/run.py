@@ -77,10 +77,10 @@ class Run:
                     f"config: an experiment with `positions: detections` uses sky {', '.join(sorted(unlabelled))}, but "
                     "detections have labels on a simulated sky alone; use `positions: catalog`, or a simulated sky"
                 )
-        other = sorted(set(experiment.augmentation) - {"rotations", "reflections"})
-        if experiment.model["architecture"] == PSF_AWARE and other:
+        refused = sorted(set(experiment.augmentation) - {"rotations", "reflections"})
+        if experiment.model["architecture"] == PSF_AWARE and refused:
             raise StargalError(
-                f"config: {PSF_AWARE} with augmentation {experiment.settings['augmentation']}: {', '.join(other)} "
+                f"config: {PSF_AWARE} with augmentation {experiment.settings['augmentation']}: {', '.join(refused)} "
                 "would not change the PSF with the patch; use rotations and reflections alone"
             )
         for first, second in itertools.combinations(("training", "validation", "test"), 2):

@@ -149,9 +149,9 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
         if len(cells) != len(HEADER):
             raise StargalError(f"{where}: found {len(cells)} columns, expected {len(HEADER)}, tab-separated")
         typed = {key: int(cell) if cell.isdigit() else cell for key, cell in zip(HEADER, cells, strict=True)}
-        fault = first_fault(typed, validator)
-        if fault:
-            keys, said = fault
+        wrong = first_fault(typed, validator)
+        if wrong:
+            keys, said = wrong
             raise StargalError(f"{where}: {'.'.join(map(str, keys)) or 'row'}: {said}")
         field = Field(*(int(typed[key]) for key in HEADER[:4]))
         bucket = str(typed["bucket"])
