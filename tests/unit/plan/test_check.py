@@ -25,7 +25,7 @@ def test_yaml_as_people_write_it_is_told_with_its_line(text, said, tmp_path, mon
     with pytest.raises(StargalError, match=rf"mine\.yaml: .*{said}") as caught:
         read_overlay(path)
     assert "\n" not in str(caught.value)
-    with pytest.raises(SystemExit, match="^error: "):
+    with pytest.raises(SystemExit, match=r"^error: "):
         main([str(path)])
 
 
