@@ -36,6 +36,10 @@ _FORMS: dict[str, tuple[bytes, Callable[[], _Decompressor]]] = {
 """First bytes and decompressor of each form."""
 
 
+LONGEST_HEADER = 100 * 2880
+"""Longest header, bytes; those of the survey have 6 blocks of 2880."""
+
+
 def unpack(path: Path, form: str) -> bytes:
     """Decompress a whole file; the decompressor tests the checksums of the format.
 
@@ -70,6 +74,16 @@ def unpack(path: Path, form: str) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+def _require_header(data: bytes, start: int) -> None:
+    """Require a header at a place: astropy would look for its end in all that follows, for minutes."""
+    if data[start : start + 8] not in (b"SIMPLE  ", b"XTENSION"):
+        raise StargalError(f"not a readable FITS file (no header at byte {start})")
+    for card in range(start, min(start + LONGEST_HEADER, len(data)), 80):
+        if data[card : card + 8] == b"END     ":
+            return
+    raise StargalError(f"not a readable FITS file (the header at byte {start} does not end)")
+
+
 @contextmanager
 def opened_fits(data: bytes) -> Iterator[fits.HDUList]:
     """Open FITS data in memory.
@@ -85,8 +99,13 @@ def opened_fits(data: bytes) -> Iterator[fits.HDUList]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)  # such as a truncated unit: checked here
+            _require_header(data, 0)
             with fits.open(io.BytesIO(data)) as hdus:
-                end = max(unit.fileinfo()["datLoc"] + unit.fileinfo()["datSpan"] for unit in hdus)
+                number = end = 0
+                while end < len(data):
+                    _require_header(data, end)
+                    place = hdus[number].fileinfo()
+                    number, end = number + 1, place["datLoc"] + place["datSpan"]
                 if len(data) < end:
                     raise StargalError(f"the FITS file is cut short: {len(data)} of {end} bytes")
                 yield hdus
