@@ -36,8 +36,8 @@ many = settings(
 
 VALUES = st.one_of(
     st.sampled_from(
-        b" '' 'NaN' NaN T F 0 -1 1E400 1D3 'RA---TAN' 'DEC--TAN' (1,2) 'GLON-TAN' 'RA---SIN' 'deg' 'rad' 'FK4' 1950.0 'it''s"
-        b" 'open 2".split(b" ")
+        b" '' 'NaN' NaN T F 0 -1 1E400 1D3 'RA---TAN' 'DEC--TAN' (1,2) 'GLON-TAN' 'RA---SIN' 'deg' 'rad' 'FK4' 1950.0"
+        b" 'it''s 'open 2".split(b" ")
     ),
     st.integers(-(10**12), 10**12).map(lambda number: b"%d" % number),
     st.floats(width=32).map(lambda number: repr(number).encode()),
