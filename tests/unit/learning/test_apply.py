@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from astropy.io import fits
 from astropy.table import Table
 from scipy.special import expit, logit
 
@@ -206,7 +205,8 @@ def test_the_catalogue_is_a_fits_table_with_units_and_origin(tmp_path):
     assert (tmp_path / "one.fits").read_bytes() == (tmp_path / "two.fits").read_bytes()
     table = Table.read(tmp_path / "one.fits")
     assert table["ra"].unit == "deg" and table["model_mag_r"].unit == "mag" and table.meta["SKY"] == "made sky"
-    rows = fits.getdata(tmp_path / "one.fits", "SOURCES")
+    fitsio = pytest.importorskip("fitsio")
+    rows = fitsio.read(str(tmp_path / "one.fits"), ext="SOURCES")
     assert [str(word).strip() for word in rows["class"]] == ["star", "star", "galaxy", "galaxy"]
     assert list(rows["primary"]) == [False, True, True, True]
 

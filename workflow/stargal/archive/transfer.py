@@ -241,15 +241,16 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
             state.upcoming_sleep,
         )
 
-    def stop(state: RetryCallState) -> bool:
+    def ends(state: RetryCallState) -> bool:
         unreachable = isinstance(_interruption(state), _UnreachableError)
-        return state.attempt_number >= attempts or (unreachable and (state.seconds_since_start or 0) > UNREACHABLE)
+        late = (state.seconds_since_start or 0) > UNREACHABLE
+        return state.attempt_number >= attempts or (unreachable and late)
 
     host, marker = urlsplit(url).netloc, _marker_of(url)
     if marker and marker.exists():
         raise StargalError(marker.read_text(encoding="utf-8"))
     retrying = Retrying(
-        stop=stop,
+        stop=ends,
         wait=wait,
         retry=retry_if_exception_type(_InterruptedError),
         before_sleep=log,

@@ -77,23 +77,22 @@ class Run:
                     f"config: an experiment with `positions: detections` uses sky {', '.join(sorted(unlabelled))}, but "
                     "detections have labels on a simulated sky alone; use `positions: catalog`, or a simulated sky"
                 )
-        other = sorted(set(experiment.augmentation) - {"rotations", "reflections"})
-        if experiment.model["architecture"] == PSF_AWARE and other:
+        refused = sorted(set(experiment.augmentation) - {"rotations", "reflections"})
+        if experiment.model["architecture"] == PSF_AWARE and refused:
             raise StargalError(
-                f"config: {PSF_AWARE} with augmentation {experiment.settings['augmentation']}: {', '.join(other)} "
+                f"config: {PSF_AWARE} with augmentation {experiment.settings['augmentation']}: {', '.join(refused)} "
                 "would not change the PSF with the patch; use rotations and reflections alone"
             )
         for first, second in itertools.combinations(("training", "validation", "test"), 2):
-            earlier, members = experiment.sets[first]
-            sky, name = experiment.sets[second]
-            if sky == earlier or self.skies[sky].simulated or self.skies[earlier].simulated:
+            (other, members), (sky, name) = experiment.sets[first], experiment.sets[second]
+            if sky == other or self.skies[sky].simulated or self.skies[other].simulated:
                 continue
-            places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(earlier, members)}
+            places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(other, members)}
             for field in self.fields_of_set(sky, name):
                 if (field.run, field.camcol, field.field) in places:
                     used = "training set" if first == "training" else "bucket"
                     raise StargalError(
-                        f"config: field {field.name} of sky {sky} is in bucket {name} and, in sky {earlier}, in "
+                        f"config: field {field.name} of sky {sky} is in bucket {name} and, in sky {other}, in "
                         f"{used} {members}: they are the same sky; take it out of one of the tables of fields"
                     )
 

@@ -130,8 +130,8 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
         share sky within a run.
     """
     if not path.is_file():
-        found = "not a file" if path.exists() else "no such file"
-        raise StargalError(f"{path}: {found}; config key `fields` of the sky names its table of fields")
+        fault = "not a file" if path.exists() else "no such file"
+        raise StargalError(f"{path}: {fault}; config key `fields` of the sky names its table of fields")
     numbered = [(number, line) for number, line in enumerate(_lines(path), start=1) if not line.startswith("#")]
     rows = [
         (number, cells if any(cells[len(HEADER) :]) else cells[: len(HEADER)])  # a program may leave a tab at the end
@@ -149,9 +149,9 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
         if len(cells) != len(HEADER):
             raise StargalError(f"{where}: found {len(cells)} columns, expected {len(HEADER)}, tab-separated")
         typed = {key: int(cell) if cell.isdigit() else cell for key, cell in zip(HEADER, cells, strict=True)}
-        fault = first_fault(typed, validator)
-        if fault:
-            keys, said = fault
+        wrong = first_fault(typed, validator)
+        if wrong:
+            keys, said = wrong
             raise StargalError(f"{where}: {'.'.join(map(str, keys)) or 'row'}: {said}")
         field = Field(*(int(typed[key]) for key in HEADER[:4]))
         bucket = str(typed["bucket"])
