@@ -88,13 +88,13 @@ clean:  ## results and logs; downloads stay
 INSTALL = $(VENV)/bin/pip install --quiet --no-compile --no-deps --require-hashes
 
 $(LIGHT)/stamp: envs/classify.txt
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("error: stargal needs python 3.11 or newer")'
+	@$(PYTHON) envs/supported.py
 	$(PYTHON) -m venv $(LIGHT)
 	$(LIGHT)/bin/pip install --quiet --no-compile --no-deps --require-hashes -r envs/classify.txt
 	touch $@
 
 $(VENV)/run.stamp: envs/cpu.txt
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("error: stargal needs python 3.11 or newer")'
+	@$(PYTHON) envs/supported.py
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) -r envs/cpu.txt
 	touch $@

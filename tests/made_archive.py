@@ -17,6 +17,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from stargal.imaging.astrometry import AsTrans
 from stargal.survey.fields import BANDS, COLUMNS, FRAME_LAG, ROWS, STEP_ROWS, Field
 
 NMGY = {"u": 0.01, "g": 0.004, "r": 0.005, "i": 0.0065, "z": 0.035}
@@ -97,6 +98,14 @@ def make_header(field: Field, band: str) -> fits.Header:
     header["FRAME"], header["FILTER"] = field.field + FRAME_LAG[band], band
     header["NMGY"], header["BUNIT"] = NMGY[band], "nanomaggy"
     return header
+
+
+def make_solution(field: Field, band: str) -> AsTrans:
+    """The projection of a made frame as an asTrans solution, which it equals near the equator."""
+    wcs = projection(field, band).wcs
+    column, row = wcs.crpix - 0.5
+    affine = (wcs.crval[0] + SCALE * column, 0.0, -SCALE, wcs.crval[1] - SCALE * row, SCALE, 0.0)
+    return AsTrans(95.0, 0.0, affine, (0.0,) * 4, (0.0,) * 4)
 
 
 def frame_bytes(field: Field, band: str, image: np.ndarray) -> bytes:

@@ -1,6 +1,7 @@
 """The environments are pinned, hashed, and in step with each other."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,44 @@ def test_classification_has_the_versions_of_cpu_without_what_trains():
     cpu, light = requirements("cpu.txt", CONDA_PLATFORM), requirements("classify.txt", CONDA_PLATFORM)
     assert {name: one.specifier for name, one in light.items()} == {name: cpu[name].specifier for name in light}
     assert not {"tensorflow-cpu", "keras", "scikit-learn", "matplotlib"} & set(light)
+
+
+@pytest.fixture(scope="module")
+def supported():
+    return runpy.run_path(str(ENVS / "supported.py"))["fault"]
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13, 1)])
+@pytest.mark.parametrize(
+    "computer", [("Linux", "x86_64", "glibc", ""), ("Linux", "aarch64", "glibc", ""), ("Darwin", "arm64", "", "14.1")]
+)
+def test_versions_it_can_run_on(supported, version, computer):
+    assert supported(version, *computer) == ""
+
+
+@pytest.mark.parametrize(
+    ("version", "computer", "said"),
+    [
+        ((3, 14), ("Linux", "x86_64", "glibc", ""), "needs Python 3.11, 3.12 or 3.13, this is 3.14: name another one"),
+        ((3, 10, 12), ("Linux", "x86_64", "glibc", ""), "this is 3.10"),
+        (
+            (3, 12),
+            ("Darwin", "x86_64", "", "13.6"),
+            "this is Darwin on x86_64: tensorflow and onnxruntime have no pack",
+        ),
+        ((3, 12), ("Darwin", "arm64", "", "13.6"), "this is macOS 13.6"),
+        ((3, 12), ("Linux", "x86_64", "", ""), "this Linux has another C library"),
+        ((3, 12), ("Linux", "ppc64le", "glibc", ""), "this is Linux on ppc64le"),
+        ((3, 12), ("Windows", "AMD64", "", ""), "on Windows, use WSL"),
+    ],
+)
+def test_versions_it_cannot_run_on_are_told(supported, version, computer, said):
+    assert said in supported(version, *computer) and "\n" not in supported(version, *computer)
+
+
+def test_make_asks_before_it_installs():
+    makefile = (ENVS.parent / "Makefile").read_text()
+    recipe = makefile.partition("$(VENV)/run.stamp: envs/cpu.txt\n")[2]
+    assert recipe.startswith("\t@$(PYTHON) envs/supported.py\n\t$(PYTHON) -m venv")
+    readme = (ENVS.parent / "README.md").read_text()
+    assert "Python 3.11, 3.12 or 3.13" in readme and "Apple silicon" in readme

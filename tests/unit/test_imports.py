@@ -10,7 +10,7 @@ from configurations import ROOT
 
 LIBRARY = ROOT / "workflow/stargal"
 ORDER = (
-    *("survey", "io", "archive", "imaging", "photometry", "simulation"),
+    *("survey", "io", "imaging", "archive", "photometry", "simulation"),
     *("dataset", "evaluation", "learning", "report"),
 )
 """Packages; each imports only those before it."""

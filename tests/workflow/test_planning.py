@@ -36,4 +36,4 @@ def test_a_job_over_all_fields_has_a_short_command(many: Project):
 def test_the_whole_run_is_planned(many: Project):
     plan = many.planned("--quiet", "host", "reason")
     assert plan["align_field"] == plan["select_sources"] == plan["extract_patches"] == 948
-    assert plan["download_catalog"] == 12 and plan["train_network"] == 4
+    assert plan["download_catalog"] == 12 and plan["train_network"] == 5

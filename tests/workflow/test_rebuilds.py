@@ -124,7 +124,7 @@ def test_nothing_to_do_after_an_edit_of_how_a_rule_runs(project: Project, old, n
         assert project.planned() == {}
 
 
-@pytest.mark.parametrize("path", ["profiles/default/config.yaml", "envs/environment.yaml", "README.md"])
+@pytest.mark.parametrize("path", ["profiles/default/config.v9+.yaml", "envs/environment.yaml", "README.md"])
 def test_nothing_to_do_after_a_comment_elsewhere(project: Project, path):
     with project.edited(path, line="# a comment"):
         assert project.planned() == {}

@@ -68,13 +68,13 @@ def test_another_seed_is_another_sky(simulated: Project):
 
 
 def test_default_configuration_plans_the_report(tmp_path: Path):
-    """Ten fields and one to classify, three experiments and eight augmentations of two; no archive in sight."""
+    """Ten fields and one to classify, four experiments and eight augmentations of two; no archive in sight."""
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "-n", "-d", str(tmp_path)]
     environment = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     plan = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert "download_field" not in plan
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", plan, re.M))
-    assert (jobs["simulate_field"], jobs["align_field"], jobs["train_network"]) == ("11", "11", "19")
+    assert (jobs["simulate_field"], jobs["align_field"], jobs["train_network"]) == ("11", "11", "20")
 
 
 def test_a_simulated_field_passes_as_one_of_the_archive(simulated: Project, tmp_path: Path):

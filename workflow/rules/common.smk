@@ -3,7 +3,9 @@
 import inspect
 import os
 import re
+import socket
 import sys
+import time
 from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
@@ -16,16 +18,18 @@ OWN_CONFIG = WORKFLOW.parent / "config/config.yaml"
 sys.path.insert(0, str(WORKFLOW))
 
 from stargal import hooks
+from stargal.archive.addresses import check_base
 from stargal.archive.origin import check_origin
 from stargal.errors import StargalError
 from stargal.plan import config as settings
-from stargal.plan import experiments, jobs, outputs
+from stargal.plan import experiments, failures, jobs, outputs
 from stargal.plan.classifiers import find_classifier
 from stargal.plan.code import digest_of
 from stargal.plan.inputs import Inputs, paths_made, paths_of
 from stargal.plan.paths import *
 from stargal.plan.run import Run
 from stargal.plan.skies import BUCKETS
+from stargal.plan.surroundings import job_environment
 from stargal.survey.fields import Field, format_fields
 
 # A module's configuration replaces this one: what it leaves out is as in config.yaml.
@@ -41,7 +45,16 @@ try:
     RUN = Run(config, WORKFLOW.parent, WORKFLOW / "schemas/fields.schema.yaml")
     for one in RUN.skies.values():
         check_origin(Path(fill(RESOURCES, sky=one.name)), one.record)
-    USED_CLASSIFIER = find_classifier(config["classify"]["classifier"], WORKFLOW.parent) or CLASSIFIER
+    if not RUN.skies[config["sky"]].simulated:
+        own = "url" in config["skies"][config["sky"]]
+        key = f"skies.{config['sky']}.url" if own else "archive.url"
+        check_base(
+            RUN.skies[config["sky"]].source["url"], key, Path(fill(f"{RESOURCES}/frames", sky=config["sky"]))
+        )
+    USED_CLASSIFIER = (
+        find_classifier(config["classify"]["classifier"], WORKFLOW.parent, "".join(config["bands"]))
+        or CLASSIFIER
+    )
 except StargalError as error:
     raise WorkflowError(str(error)) from None
 
@@ -64,16 +77,20 @@ wildcard_constraints:
     set=one_of(("validation", "test", *config["training_sets"])),
 
 
-# The environment of all jobs: the interpreter that runs Snakemake, the library of this checkout, and nothing of the
-# user's that could change a result.
-os.environ.update(
-    PATH=os.pathsep.join([os.path.dirname(sys.executable), os.getenv("PATH", "")]),
-    PYTHONPATH=os.pathsep.join(filter(None, [str(WORKFLOW), os.getenv("PYTHONPATH")])),
-    MPLBACKEND="agg",
-    KERAS_BACKEND="tensorflow",
-    TF_CPP_MIN_LOG_LEVEL=os.getenv("TF_CPP_MIN_LOG_LEVEL", "2"),
-    TF_ENABLE_ONEDNN_OPTS=os.getenv("TF_ENABLE_ONEDNN_OPTS", "1"),
-)
+# What this process and its jobs run with: see stargal.plan.surroundings.
+for variable in set(os.environ) - set(SURROUNDINGS := job_environment(WORKFLOW, os.environ)):
+    del os.environ[variable]
+os.environ.update(SURROUNDINGS)
+
+# The jobs of a run know each other by this name; a job's own Snakemake inherits it.
+os.environ.setdefault("STARGAL_RUN", f"{socket.gethostname()}-{os.getpid()}-{time.time():.0f}")
+BEGUN = time.time()
+
+
+onerror:
+    # Whatever else is printed, or not (--quiet): why jobs failed, each reason once, at the end.
+    for line in failures.reasons(Path("logs"), BEGUN):
+        print(line, file=sys.stderr)
 
 
 def repository(path):

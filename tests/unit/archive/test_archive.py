@@ -15,6 +15,7 @@ import requests
 from astropy.io import fits
 
 from archive_server import ArchiveServer, Fault, closed_port
+from made_archive import make_header
 from stargal.archive import transfer
 from stargal.archive.addresses import address, base_url
 from stargal.archive.verify import verify_catalog, verify_frame
@@ -26,6 +27,9 @@ FIELD = Field(301, 8162, 6, 80)
 NAME = "frame-g-008162-6-0080.fits.bz2"
 DATA = np.random.default_rng(1).bytes(300_000)
 OTHER = np.random.default_rng(2).bytes(300_000)
+NOISE = np.random.default_rng(3).normal(0, 0.02, 509).astype(np.float32)
+"""Repeated over a frame: it compresses well, and no row or column repeats another."""
+
 NAN = np.frombuffer(b"\xff" * 4, np.float32)[0]  # four equal bytes, which bz2 compresses fifty times faster
 
 fetch = partial(transfer.fetch, timeout=5, attempts=6, first_wait=0.01)
@@ -222,13 +226,54 @@ def test_a_length_that_never_comes(server: ArchiveServer, part: Path) -> None:
 
 
 def test_a_refused_connection_is_reported_with_its_cause(part: Path) -> None:
-    with closed_port() as url, pytest.raises(StargalError, match="2 attempts: Connection refused; check the network"):
+    with (
+        closed_port() as url,
+        pytest.raises(StargalError, match="cannot be reached: Connection refused; check the netw"),
+    ):
         fetch(f"{url}/data", part, attempts=2)
 
 
 def test_an_unknown_host_is_reported(part: Path) -> None:
-    with pytest.raises(StargalError, match=r"2 attempts: .*; check the network and archive.url"):
+    with pytest.raises(
+        StargalError, match=r"archive.invalid: cannot be reached: .*; check the network and archive.url"
+    ):
         fetch("http://archive.invalid/data", part, attempts=2)
+
+
+def test_no_network_ends_soon_with_one_line(part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other jobs of the run do not wait, and say the same; those of another run try again."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr(transfer, "UNREACHABLE", 0.2)
+    monkeypatch.setenv(transfer.RUN, "one")
+    said, times = [], []
+    with closed_port() as url:
+        for name in ("a", "b"):
+            begin = time.monotonic()
+            with pytest.raises(StargalError) as caught:
+                fetch(f"{url}/{name}", part, attempts=20, first_wait=0.1)
+            said.append(str(caught.value))
+            times.append(time.monotonic() - begin)
+        assert said[0] == said[1] and times[0] < 5 and times[1] < 0.1
+        monkeypatch.setenv(transfer.RUN, "two")
+        with pytest.raises(StargalError, match="cannot be reached"):
+            fetch(f"{url}/a", part, attempts=2)
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("error", [requests.ConnectTimeout(), requests.exceptions.ProxyError()])
+def test_no_connection_is_not_the_fault_of_a_file(
+    error: Exception, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a firewall that drops packets, or a proxy that is down."""
+
+    def get(*_: object, **given: object) -> None:
+        assert given["timeout"] == (5, 5)
+        raise error
+
+    monkeypatch.setattr(requests.Session, "get", get)
+    with pytest.raises(StargalError, match="example"):
+        fetch("http://example.org/data", part, attempts=2)
 
 
 def test_an_invalid_url(part: Path) -> None:
@@ -244,21 +289,22 @@ def frame(
     band: str = "g",
     lag: int = 8,
     shape: tuple[int, int] = (1489, 2048),
-    value: float | np.float32 = 0.0,
+    value: float | np.float32 | None = None,
     solution: int | None = None,
 ) -> bytes:
-    """An uncompressed frame with the layout of the archive; `solution`: FIELD of its asTrans table, if it has one."""
-    image = fits.PrimaryHDU(np.full(shape, value, np.float32))
-    image.header["RUN"] = field.run
-    image.header["CAMCOL"] = field.camcol
-    image.header["RERUN"] = f"{field.rerun:<8d}"
-    image.header["FILTER"] = f"{band:<8}"
+    """An uncompressed frame with the layout of the archive.
+
+    `value` of all pixels, or noise; `solution`: FIELD of the table in HDU3, if the frame has one.
+    """
+    noise = np.resize(NOISE, shape) if value is None else np.full(shape, value, np.float32)
+    image = fits.PrimaryHDU(noise, make_header(field, band))
     image.header["FRAME"] = field.field + lag
     hdus = fits.HDUList([image])
     if solution is not None:
         columns = [fits.Column("FIELD", "J", array=[solution])]
         table = fits.BinTableHDU.from_columns(columns)
         hdus += [fits.ImageHDU(np.ones(shape[1], np.float32)), table.copy(), table]
+        hdus.update_extend()
     stream = io.BytesIO()
     hdus.writeto(stream)
     return stream.getvalue()
@@ -283,11 +329,13 @@ def catalog(kind: str = "star", **columns: list[int]) -> bytes:
         "OBJC_TYPE": [{"star": 6, "gal": 3}[kind]] * 3,
         "RA": [10, 11, 12],
         "DEC": [0, 0, 0],
-        "PSFFLUX": [1, 2, 3],
-        "MODELFLUX": [1, 2, 3],
         "RESOLVE_STATUS": [1, 1, 1],
     } | columns
-    table = fits.BinTableHDU.from_columns([fits.Column(name, "J", array=v) for name, v in values.items() if v != []])
+    fluxes = {name: np.ones((3, 5)) for name in ("PSFFLUX", "MODELFLUX") if name not in columns}
+    table = fits.BinTableHDU.from_columns(
+        [fits.Column(name, "J", array=array) for name, array in values.items() if array != []]
+        + [fits.Column(name, "5E", array=array) for name, array in fluxes.items()]
+    )
     stream = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(stream)
     return stream.getvalue()
@@ -329,7 +377,7 @@ def test_a_frame_packed_in_pieces_passes(tmp_path: Path) -> None:
         (lambda good: bz2.compress(frame(Field(40, 8162, 6, 80))), "holds RERUN 40, the name says RERUN 301"),
         (lambda good: bz2.compress(frame(band="r")), "holds FILTER r, the name says FILTER g"),
         (lambda good: bz2.compress(frame(solution=88)), "holds FIELD 88, the name says FIELD 80"),
-        (lambda good: bz2.compress(frame(shape=(100, 2048))), r"shape \(100, 2048\), a frame is \(1489, 2048\)"),
+        (lambda good: bz2.compress(frame(shape=(100, 2048))), r"shape \(100, 2048\); a frame has \(1489, 2048\)"),
         (lambda good: bz2.compress(frame(value=NAN)), "no finite pixel"),
         (lambda good: bz2.compress(catalog()), "holds RUN None"),
     ],

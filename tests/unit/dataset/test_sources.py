@@ -157,7 +157,7 @@ def test_catalog_is_read_for_the_field_and_its_neighbours(tmp_path, catalogs):
 
 def test_catalog_without_a_column(tmp_path, catalogs):
     rows = recfunctions.drop_fields(catalogs["star"], ["RA", "MODELFLUX"], usemask=False)
-    with pytest.raises(StargalError, match="no column RA, MODELFLUX"):
+    with pytest.raises(StargalError, match="columns missing: RA, MODELFLUX"):
         read_catalog(written(tmp_path, catalog_bytes(rows)), FIELD)
 
 
@@ -168,12 +168,14 @@ def test_catalog_without_rows(tmp_path, catalogs):
 
 def test_catalog_of_another_camcol(tmp_path, catalogs):
     catalogs["star"]["CAMCOL"] = 3
-    with pytest.raises(StargalError, match="holds run 1000 camcol 3, expected run 1000 camcol 1"):
+    with pytest.raises(StargalError, match="column CAMCOL holds 3, the name says 1"):
         read_catalog(written(tmp_path, catalog_bytes(catalogs["star"])), FIELD)
 
 
-@pytest.mark.parametrize("cut", [slice(0, 0), slice(0, 900), slice(0, -200)])
-def test_cut_catalog(tmp_path, catalogs, cut):
+@pytest.mark.parametrize(
+    "cut, said", [(slice(0, 0), "an empty file"), (slice(0, 900), "cut short"), (slice(0, -200), "cut short")]
+)
+def test_cut_catalog(tmp_path, catalogs, cut, said):
     content = catalog_bytes(catalogs["star"])
-    with pytest.raises(StargalError, match="not a readable catalogue"):
+    with pytest.raises(StargalError, match=f"{said}.*: remove it to fetch it again"):
         read_catalog(written(tmp_path, content[cut]), FIELD)

@@ -5,7 +5,6 @@ import shutil
 
 import numpy as np
 import pytest
-from astropy.io import fits
 from astropy.table import Table
 
 from made_archive import frame_bytes, make_header, projection
@@ -84,7 +83,7 @@ def test_frame_of_another_shape_is_rejected(tmp_path):
 def test_frame_without_finite_pixels_is_rejected(tmp_path):
     path = tmp_path / "frame.fits.bz2"
     path.write_bytes(frame_bytes(FIELD, "g", np.full((ROWS, COLUMNS), np.nan, dtype=np.float32)))
-    with pytest.raises(StargalError, match="band g holds no finite pixel"):
+    with pytest.raises(StargalError, match="holds no finite pixel"):
         read_frame(path)
 
 
@@ -92,22 +91,8 @@ def test_frame_without_finite_pixels_is_rejected(tmp_path):
 def test_other_files_are_rejected(tmp_path, content):
     path = tmp_path / "frame.fits.bz2"
     path.write_bytes(content)
-    with pytest.raises(StargalError, match="not a readable frame"):
+    with pytest.raises(StargalError, match=r"frame\.fits\.bz2: (a web page|an empty file|not a readable FITS file)"):
         read_frame(path)
-
-
-def test_frame_with_asTrans_uses_it(tmp_path):
-    trans = AsTrans(95.0, 52.5, (215.9, 1e-4, 0.0, -0.2, 0.0, 1e-4), (0, 1e-4, 0, 0), (0, 0, 0, 0))
-    hdus = [
-        fits.PrimaryHDU(np.ones((ROWS, COLUMNS), dtype=np.float32), make_header(FIELD, "g")),
-        fits.ImageHDU(np.ones(COLUMNS, dtype=np.float32)),
-        fits.BinTableHDU(Table({"ALLSKY": [1.0]})),
-        fits.BinTableHDU(Table([trans.as_row()])),
-    ]
-    path = tmp_path / "frame.fits"
-    fits.HDUList(hdus).writeto(path)
-    frame = read_frame(path)
-    assert frame.astrometry == trans and frame.band == "g" and frame.nmgy_per_dn == 0.004
 
 
 def test_files_are_written_atomically(tmp_path):

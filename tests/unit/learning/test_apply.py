@@ -1,6 +1,5 @@
 """Classified fields: what a catalogue says of each source, in files, and beside the survey's own catalogue."""
 
-import fitsio
 import numpy as np
 import pandas as pd
 import pytest
@@ -155,6 +154,24 @@ def test_without_light_in_r_there_is_no_class():
     assert (catalog["snr"] > 7).all() and (catalog["class"] == "unclassified").mean() > 0.99
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("prior", ["field", "training"])
+def test_what_is_no_number_is_no_class(wrong, prior):
+    """Neither the probability nor the logit of one network; the other sources are classified as without it."""
+    detected, image = blank(light=8.0)
+
+    def broken(patches):
+        outputs = by_column(patches)
+        outputs[0, 0], outputs[1, 2] = wrong, wrong
+        return outputs
+
+    catalog = apply.classify_sources(detected, made_cube(image=image), CLASSIFIER, broken, prior)
+    assert list(catalog["class"][:2]) == ["unclassified"] * 2 and np.isnan(catalog["probability_unadapted"][:2]).all()
+    assert catalog[["probability_star", "prior_star", "probability_scatter"]].notna().all().all()
+    good = apply.classify_sources(detected, made_cube(image=image), CLASSIFIER, by_column, prior)
+    assert (catalog["class"] == good["class"])[2:].all() and (good["class"] != "unclassified").mean() > 0.9
+
+
 def test_a_field_unlike_the_training_set_is_flagged():
     catalog = apply.classify_sources(made_detections(), made_cube(fwhm=0.5), CLASSIFIER, by_column)
     assert (catalog["unlike_training"] & UNLIKE["seeing"] > 0).all()
@@ -188,6 +205,7 @@ def test_the_catalogue_is_a_fits_table_with_units_and_origin(tmp_path):
     assert (tmp_path / "one.fits").read_bytes() == (tmp_path / "two.fits").read_bytes()
     table = Table.read(tmp_path / "one.fits")
     assert table["ra"].unit == "deg" and table["model_mag_r"].unit == "mag" and table.meta["SKY"] == "made sky"
+    fitsio = pytest.importorskip("fitsio")
     rows = fitsio.read(str(tmp_path / "one.fits"), ext="SOURCES")
     assert [str(word).strip() for word in rows["class"]] == ["star", "star", "galaxy", "galaxy"]
     assert list(rows["primary"]) == [False, True, True, True]

@@ -37,7 +37,7 @@ def sources(**changes):
 
 
 def test_the_ranges_are_those_of_the_training_set(ranges):
-    assert ranges["fwhm"] == [pytest.approx([1.08, 1.65])] * 5 and ranges["noise"] == [pytest.approx([0.07, 0.13])] * 5
+    assert ranges["fwhm"] == [pytest.approx([1.02, 1.725])] * 5 and ranges["noise"] == [pytest.approx([0.07, 0.13])] * 5
     assert ranges["magnitude"] == [pytest.approx(15.04, abs=0.01), pytest.approx(22.46, abs=0.01)]
     assert ranges["no_data"] == 0.4 and ranges["neighbours"] == 0 and ranges["saturated"] is False
 

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 import pytest
 import yaml
@@ -13,9 +12,10 @@ import yaml
 from stargal.imaging.align import align_field
 from stargal.imaging.frames import read_frame
 from stargal.io.files import sha256
-from stargal.learning.apply import classify_sources, read_classifier
+from stargal.learning.apply import classify_sources
 from stargal.learning.network_files import load
 from stargal.learning.predict import predict
+from stargal.learning.published import open_onnx, read_classifier
 from stargal.learning.threads import use_one_thread
 from stargal.photometry.sources import detect_sources
 from stargal.survey.fields import BANDS, REFERENCE, Field
@@ -31,11 +31,11 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no released classif
 
 @pytest.fixture(scope="module")
 def description():
-    return read_classifier(FOLDER / "model.keras", FOLDER / "classifier.json")
+    return read_classifier(FOLDER / "model.onnx", FOLDER / "classifier.json")
 
 
 def test_the_files_are_those_of_the_description(description):
-    assert sha256(FOLDER / "model.onnx") == description["onnx_sha256"]
+    assert sha256(FOLDER / "model.keras") == description["model_sha256"]
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5e6
 
 
@@ -65,8 +65,7 @@ def test_both_formats_give_the_same_probabilities(description):
     flux = 10 ** random.uniform(-1, 4, (64, 1, 1, 5))
     patches = (flux * psf + random.normal(0, 0.03, psf.shape)).astype(np.float32)
     patches[0, :, :9] = np.nan
-    session = onnxruntime.InferenceSession(FOLDER / "model.onnx")
-    (found,) = session.run(["star"], {"nanomaggies": patches, "psf": psf})
+    found = open_onnx(FOLDER / "model.onnx")(patches, psf)
     given = predict(load(FOLDER / "model.keras"), patches, psf)
     assert found.shape == given.shape == (64, 1 + len(description["seeds"]))
     np.testing.assert_allclose(found[:, 0], given[:, 0], atol=1e-5)
@@ -83,9 +82,7 @@ def test_it_gives_the_recorded_catalogue_of_a_real_field(description):
     frames = {band: read_frame(folder / name.format(band=band, **vars(FIELD))) for band in BANDS}
     others = [frames[band] for band in BANDS if band != REFERENCE]
     cube = align_field(FIELD, frames[REFERENCE], others, "".join(BANDS))
-    catalog = classify_sources(
-        detect_sources(frames, FIELD), cube, description, lambda *inputs: predict(load(FOLDER / "model.keras"), *inputs)
-    )
+    catalog = classify_sources(detect_sources(frames, FIELD), cube, description, open_onnx(FOLDER / "model.onnx"))
     recorded = pd.read_csv(FOLDER / f"{FIELD.name}.csv")
     assert len(catalog) == len(recorded) and (catalog["id"] == recorded["id"]).all()
     np.testing.assert_allclose(catalog["probability_star"], recorded["probability_star"], atol=0.01)

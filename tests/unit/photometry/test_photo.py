@@ -78,6 +78,44 @@ def test_every_isolated_source_is_found_once(measured, sources):
     assert len(measured["x"]) < len(sources) + 5
 
 
+@pytest.mark.parametrize("apart", [0.0, 0.01, 0.04])
+def test_coincident_positions_are_each_measured(frames, apart):
+    """As the source alone; the other sources are measured as without the repetition."""
+    planes = prepare_planes(frames, 3)
+    once = detect_peaks(planes)
+    step = np.array([apart, apart])
+    twice = replace(
+        once,
+        x=np.append(once.x, once.x[[3, 4]] + step),
+        y=np.append(once.y, once.y[[3, 4]]),
+        flags=np.append(once.flags, once.flags[[3, 4]]),
+        band=np.append(once.band, once.band[[3, 4]]),
+    )
+    alone, both = measure_sources(planes, once), measure_sources(planes, twice)
+    for name in ("psf", "model", "aperture"):
+        np.testing.assert_allclose(both[name][: len(once.x)], alone[name], rtol=0.02, atol=0.05)
+        np.testing.assert_allclose(both[name][len(once.x) :], alone[name][[3, 4]], rtol=0.02, atol=0.05)
+
+
+@pytest.mark.parametrize("band", "gi")
+def test_a_band_in_which_nothing_is_seen_gives_empty_measurements(frames, band):
+    """The PSF is that of the band; no source is above 5 sigma in it. And a field without any source."""
+    planes = prepare_planes(frames, 3)
+    detections = detect_peaks(planes)
+    noise = np.random.default_rng(2).normal(0, planes[band].sigma, planes[band].image.shape).astype(np.float32)
+    planes[band] = replace(planes[band], image=noise)
+    found = measure_sources(planes, detections)
+    column = BANDS.index(band)
+    assert np.isnan(found["moment"][:, column]).mean() > 0.9 and np.isfinite(found["psf"][:, column]).mean() > 0.9
+    blank = {name: replace(plane, image=np.zeros_like(plane.image)) for name, plane in planes.items()}
+    nothing = detect_peaks(blank)
+    assert len(nothing.x) == 0
+    empty = measure_sources(blank, nothing)
+    assert empty["psf"].shape == (0, 5) and len(photo_types(empty, [0.005] * 5)) == 0
+    dark = measure_sources(blank, detections)
+    assert (dark["psf"][:, 2] == 0).all() and np.isnan(dark["moment"]).all()
+
+
 def test_fluxes_of_stars_within_errors(measured, sources):
     stars = [s for s in sources[:-4] if s.radius == 0]
     found = nearest(measured, stars)

@@ -52,13 +52,17 @@ def test_shipped_configurations_are_right(config, overlay, monkeypatch):
         (["bands"], ["u", "g", "r", "i", "r"], "allowed: each of u, g, r, i, z once"),
         (["archive", "attempts"], 0, "archive.attempts: found 0, allowed: a whole number from 1 to 20"),
         (["archive", "connections"], 2, "archive.connections: unknown key, allowed are url, release, releases"),
-        (["archive", "url"], "mirror", "archive.url: found 'mirror', allowed: https://…, http://…, file://…, a folder"),
+        (
+            ["archive", "url"],
+            "mirror",
+            "archive.url: found 'mirror', allowed: https://…, http://…, file://…, a folder (",
+        ),
         (["seeds"], [1, 1], "seeds: found [1, 1], allowed: a list of different whole numbers"),
         (["training_sets", "small"], [], "training_sets.small: found [], allowed: all, a whole number"),
         (["training_sets", "test"], "all", "training_sets: found 'test', allowed: a name of letters, digits"),
         (["models", "base", "learning_rate"], 0, "models.base.learning_rate: found 0, allowed: more than 0"),
         (["classify", "fields"], ["301-8162-7-80"], "classify.fields.0: found '301-8162-7-80', allowed: a field rer"),
-        (["classify", "classifier"], 3, "classify.classifier: found 3, allowed: a folder with model.keras"),
+        (["classify", "classifier"], 3, "classify.classifier: found 3, allowed: a folder with model."),
         (["augmentations", "blur"], {"generated": 0.5}, "augmentations.blur: found {'generated': 0.5}, allowed: one"),
         (["augmentations", "blur"], {"generated": 2, "components": 1}, "blur.generated: found 2, allowed: 1 or less"),
         (["colour"], "red", "colour: unknown key"),
@@ -74,7 +78,20 @@ def test_each_fault_is_one_clear_line(config, path, value, expected):
         node = node[key]
     node[path[-1]] = value
     message = fault_of(config)
-    assert message.startswith(str(DEFAULT)) and expected in message
+    assert message.startswith(("--config: ", str(DEFAULT))) and expected in message
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [(["simulate"], None), (["sky"], None), (["patches", "size"], 24), (["patches"], None), (["seeds", 0], -1)],
+)
+def test_overrides_on_the_command_line_are_named(config, path, value):
+    """A value that no file has is from --config; an override of what a file has, too."""
+    node = config
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    assert fault_of(config).startswith(f"--config: {'.'.join(map(str, path))}: ")
 
 
 def test_missing_key(config):

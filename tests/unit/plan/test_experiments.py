@@ -14,7 +14,7 @@ def config():
 
 def test_an_experiment_is_resolved_with_its_defaults(config):
     named = named_experiments(config)
-    assert list(named) == ["base_small", "regularized_small", "regularized_large", "four_classes"]
+    assert list(named) == ["base_small", "regularized_small", "regularized_large", "psf_aware_large", "four_classes"]
     experiment = named["regularized_large"]
     assert experiment.model == config["models"]["regularized"] and experiment.augmentation == {}
     assert (experiment.training_set, experiment.patch_size, experiment.auxiliary) == ("large", 25, [])

@@ -92,6 +92,13 @@ def test_a_field_in_training_and_test_of_two_archive_skies_is_refused(config, bu
     assert run_of(config, one=ROWS, simulated=two).transferred("one") == (["first"] if role == "test_on" else [])
 
 
+def test_the_same_sky_twice_in_validation_and_test_of_two_archive_skies_is_refused(config):
+    config["experiments"]["first"]["test_on"] = "two"
+    two = [*OTHER, "40\t8162\t6\t120\ttest"]
+    with pytest.raises(StargalError, match="of sky two is in bucket test and, in sky one, in bucket validation"):
+        run_of(config, one=ROWS, two=two)
+
+
 def test_a_field_that_another_experiment_trains_on_may_be_tested(config):
     config["experiments"]["first"]["test_on"] = "two"
     assert run_of(config, one=[*ROWS, "301\t8162\t5\t90\ttrain"], two=[*OTHER, "301\t8162\t5\t90\ttest"])

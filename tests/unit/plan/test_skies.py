@@ -38,11 +38,18 @@ def refused(path):
             "lines 3 and 5: fields 301-008162-6-0120 (validation) and 301-008162-6-0121 (test) share 128 rows of sky "
             "(50.7 arcsec)",
         ),
-        ([*ROWS, "40\t8162\t6\t120\ttest"], "share 1489 rows of sky"),
+        ([*ROWS, "40\t8162\t6\t120\ttest"], "fields 40-008162-6-0120 and 301-008162-6-0120 are the same sky in two"),
     ],
 )
 def test_bad_tables_of_fields(tmp_path, rows, expected):
     assert expected in refused(write_table(tmp_path / "fields.tsv", rows))
+
+
+@pytest.mark.parametrize("number, bucket", [(174, "train"), (120, "validation"), (80, "test")])
+def test_the_same_sky_twice_in_a_bucket_is_refused(tmp_path, number, bucket):
+    """In two reruns: its sources would count twice, under the same ids."""
+    said = refused(write_table(tmp_path / "fields.tsv", [*ROWS, f"40\t8162\t6\t{number}\t{bucket}"]))
+    assert "are the same sky in two reruns" in said and "line" in said
 
 
 def test_table_of_fields_with_another_header(tmp_path):

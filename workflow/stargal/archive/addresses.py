@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
+from urllib.request import url2pathname
 
 from stargal.errors import StargalError
 
 
 def base_url(text: str) -> str:
-    """Expand the environment variables in the archive URL of the configuration; return a folder as a file:// URL.
+    """Expand environment variables and ``~`` in the archive URL of the configuration; return a folder as file:// URL.
 
     The download job expands the variables, so the workflow can be planned without them, and run where all files are
     present.
@@ -18,12 +19,43 @@ def base_url(text: str) -> str:
         If a variable is not set.
     """
     url = os.path.expandvars(text)
+    if url.startswith("~"):
+        url = str(Path(url).expanduser())
     if "$" in url:
         raise StargalError(
             f"config: archive.url: {url}: this environment variable is not set: set it to a URL or folder with the "
             "archive's layout, or use the SDSS archive with --configfile config/sdss.yaml"
         )
     return url.rstrip("/") if "://" in url else Path(url).resolve().as_uri()
+
+
+def check_base(text: str, key: str, files: Path) -> None:
+    """Check at planning that an archive in a folder is there, unless the files of the sky are.
+
+    Parameters
+    ----------
+    text : str
+        URL or folder, as in the configuration.
+    key : str
+        Key of the configuration that names it.
+    files : path
+        Folder of the frames of the sky. If it holds any, nothing is checked: all may be there.
+
+    Raises
+    ------
+    StargalError
+        If there is no such folder, or a variable in it is not set.
+    """
+    if any(path.is_file() for path in files.rglob("*")):
+        return
+    url = base_url(text)
+    if url.startswith("file://") and not (folder := folder_of(url)).is_dir():
+        raise StargalError(f"config: {key}: {folder}: no such folder; name the folder that holds the archive")
+
+
+def folder_of(url: str) -> Path:
+    """Return the path of a file:// URL."""
+    return Path(url2pathname(url.removeprefix("file://").removeprefix("localhost")))
 
 
 def address(base: str, template: str, **keys: int | str) -> str:

@@ -4,25 +4,28 @@
 again.
 """
 
+import hashlib
 import logging
 import os
 import shutil
 import ssl
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.request import url2pathname
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.wait import wait_exponential_jitter
 from tqdm import tqdm
 
 from stargal import __version__
+from stargal.archive.addresses import folder_of
 from stargal.errors import StargalError
 from stargal.io.files import record_of, recorded, sha256, write_record
 
@@ -38,6 +41,15 @@ LONGEST_WAIT = 600.0
 SLOWEST = 1000.0
 """Rate below which a transfer counts as stalled, bytes per second."""
 
+UNREACHABLE = 20.0
+"""Seconds after which a host that no connection can be made to is given up, whatever the number of attempts."""
+
+CONNECTING = 10.0
+"""Longest time to wait for a connection, seconds; `timeout` is that for a response and for data."""
+
+RUN = "STARGAL_RUN"
+"""Environment variable that names the run; the jobs of a run do not wait again for a host that one could not reach."""
+
 CHUNK = 1 << 16
 """Bytes per read."""
 
@@ -48,6 +60,10 @@ class _InterruptedError(Exception):
     def __init__(self, reason: str, wait: float = 0.0) -> None:
         super().__init__(reason)
         self.wait = wait
+
+
+class _UnreachableError(_InterruptedError):
+    """No connection was made."""
 
 
 def obtain(
@@ -174,7 +190,7 @@ def _confirm(path: Path, verify: Callable[[Path], None]) -> None:
 
 def _copy(url: str, part: Path) -> None:
     """Copy a file of a ``file://`` archive."""
-    source = Path(url2pathname(url.removeprefix("file://").removeprefix("localhost")))
+    source = folder_of(url)
     if not source.is_file():
         raise StargalError(_absent(url, "no such file"))
     with source.open("rb") as stream, part.open("wb") as copy:
@@ -185,7 +201,7 @@ def _copy(url: str, part: Path) -> None:
 def _absent(url: str, said: str) -> str:
     return (
         f"{url}: {said}: this band or catalogue is not in the archive; check archive.url and archive.release, "
-        "or take the field out of the table of fields"
+        "or take the field out of the table of fields or of classify.fields"
     )
 
 
@@ -225,8 +241,16 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
             state.upcoming_sleep,
         )
 
+    def ends(state: RetryCallState) -> bool:
+        unreachable = isinstance(_interruption(state), _UnreachableError)
+        late = (state.seconds_since_start or 0) > UNREACHABLE
+        return state.attempt_number >= attempts or (unreachable and late)
+
+    host, marker = urlsplit(url).netloc, _marker_of(url)
+    if marker and marker.exists():
+        raise StargalError(marker.read_text(encoding="utf-8"))
     retrying = Retrying(
-        stop=stop_after_attempt(attempts),
+        stop=ends,
         wait=wait,
         retry=retry_if_exception_type(_InterruptedError),
         before_sleep=log,
@@ -235,12 +259,27 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
     try:
         with requests.Session() as session:
             retrying(_attempt, session, url, part, timeout)
+    except _UnreachableError as error:
+        said = (
+            f"{host}: cannot be reached: {error}; check the network and archive.url, then run again; what is there is "
+            "kept"
+        )
+        if marker:
+            marker.write_text(said, encoding="utf-8")
+        raise StargalError(said) from error
     except _InterruptedError as error:
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
         kept = f"; {part.stat().st_size} bytes are kept and the next run resumes there" if part.exists() else ""
         raise StargalError(
             f"{url}: not received after {times}: {error}; check the network and archive.url, then run again{kept}"
         ) from error
+
+
+def _marker_of(url: str) -> Path | None:
+    """File that tells the other jobs of a run that a host cannot be reached; None outside a run."""
+    run = os.getenv(RUN)
+    name = hashlib.sha256(f"{run} {urlsplit(url).netloc}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"stargal-unreachable-{name}" if run else None
 
 
 def _interruption(state: RetryCallState) -> _InterruptedError:
@@ -257,9 +296,12 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": _validator_of(part).read_text()}
     try:
-        with session.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        waits = min(timeout, CONNECTING), timeout
+        with session.get(url, headers=headers, stream=True, timeout=waits) as response:
             _check_status(response, url, part)
             _receive(response, part, have, timeout)
+    except requests.ConnectTimeout as error:
+        raise _UnreachableError(f"no connection within {waits[0]:g} s") from error
     except requests.Timeout as error:
         raise _InterruptedError(f"no response within {timeout:g} s") from error
     except requests.ConnectionError as error:
@@ -267,7 +309,9 @@ def _attempt(session: requests.Session, url: str, part: Path, timeout: float) ->
         said = getattr(cause, "strerror", None) or str(cause)
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise StargalError(f"{url}: {said}; check archive.url and this computer's clock") from error
-        raise _InterruptedError(said) from error
+        reason = getattr(error.args[0] if error.args else None, "reason", None)
+        unconnected = isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError)
+        raise (_UnreachableError if unconnected else _InterruptedError)(said) from error
     except requests.RequestException as error:
         raise StargalError(f"{url}: invalid request: {_root(error)}; check archive.url") from error
 

@@ -1,34 +1,18 @@
 """Verify that a downloaded file is the whole frame or catalogue that its name says.
 
-Layout of the files: https://www.sdss4.org/dr17/imaging/images/ and
+The readers are those of the jobs that use the files, so that no file is accepted here and refused later. Layout of the
+files: https://www.sdss4.org/dr17/imaging/images/ and
 https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html
 """
 
-import bz2
-import io
-import warnings
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
+from typing import Any
 
 from stargal.errors import StargalError
-from stargal.survey.catalog import COLUMNS_NEEDED, OBJC_TYPES
-from stargal.survey.fields import COLUMNS, FRAME_LAG, ROWS, Field
-
-
-class _Decompressor(Protocol):
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: bytes, /) -> bytes: ...
+from stargal.imaging.frames import parse_frame
+from stargal.survey.catalog import parse_catalog
+from stargal.survey.fields import FRAME_LAG, Field
+from stargal.survey.files import opened_fits, unpack
 
 
 def verify_frame(path: Path, field: Field, band: str) -> None:
@@ -48,7 +32,12 @@ def verify_frame(path: Path, field: Field, band: str) -> None:
     StargalError
         If it is not. The message describes the fault but does not name the file; the caller does.
     """
-    with _open_fits(_decompress(path, "bz2", b"BZh", bz2.BZ2Decompressor)) as hdus:
+    check_frame(unpack(path, "bz2"), field, band)
+
+
+def check_frame(data: bytes, field: Field, band: str) -> None:
+    """Check FITS data as `verify_frame` checks a file."""
+    with opened_fits(data) as hdus:
         header = hdus[0].header
         expected: dict[str, int | str] = {
             "RUN": field.run,
@@ -59,14 +48,11 @@ def verify_frame(path: Path, field: Field, band: str) -> None:
             "FRAME": field.field + FRAME_LAG[band],
         }
         _compare({key: header.get(key) for key in expected}, expected)
-        if len(hdus) > 3 and isinstance(hdus[3], fits.BinTableHDU) and "FIELD" in hdus[3].columns.names:
-            _compare({"FIELD": hdus[3].data["FIELD"][0]}, {"FIELD": field.field})
-        image = hdus[0].data
-        if image is None or image.shape != (ROWS, COLUMNS):
-            shape = None if image is None else image.shape
-            raise StargalError(f"image of shape {shape}, a frame is {(ROWS, COLUMNS)}")
-        if not np.isfinite(image).any():
-            raise StargalError("the image holds no finite pixel (all NaN)")
+        if len(hdus) > 3 and hasattr(hdus[3], "columns") and len(hdus[3].data):
+            names = {name.upper(): name for name in hdus[3].columns.names}
+            if "FIELD" in names:
+                _compare({"FIELD": hdus[3].data[names["FIELD"]][0]}, {"FIELD": field.field})
+    parse_frame(data)
 
 
 def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
@@ -86,25 +72,7 @@ def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
     StargalError
         If it is not. The message describes the fault but does not name the file; the caller does.
     """
-    data = _decompress(path, "gzip", b"\x1f\x8b", lambda: zlib.decompressobj(wbits=zlib.MAX_WBITS | 16))
-    with _open_fits(data) as hdus:
-        if len(hdus) < 2 or not isinstance(hdus[1], fits.BinTableHDU):
-            raise StargalError("no table in the first extension")
-        table = hdus[1].data
-        names = {name.upper() for name in hdus[1].columns.names}
-        missing = [name for name in COLUMNS_NEEDED if name not in names]
-        if missing:
-            raise StargalError(f"columns missing: {', '.join(missing)}")
-        if len(table) == 0:
-            raise StargalError("the catalogue has no rows")
-        for key, value in (("RUN", run), ("CAMCOL", camcol)):
-            other = np.unique(table[key][table[key] != value])
-            if other.size:
-                raise StargalError(f"another file's content: column {key} holds {other[0]}, the name says {value}")
-        if not (table["OBJC_TYPE"] == OBJC_TYPES[kind]).any():
-            raise StargalError(
-                f"no source has OBJC_TYPE {OBJC_TYPES[kind]}, the type of all sources in a {kind} catalogue"
-            )
+    parse_catalog(unpack(path, "gzip"), run, camcol, kind)
 
 
 def _compare(found: dict[str, Any], expected: dict[str, int | str]) -> None:
@@ -114,38 +82,3 @@ def _compare(found: dict[str, Any], expected: dict[str, int | str]) -> None:
         holds = ", ".join(f"{key} {str(found[key]).strip()}" for key in wrong)
         says = ", ".join(f"{key} {expected[key]}" for key in wrong)
         raise StargalError(f"another file's content: it holds {holds}, the name says {says}")
-
-
-def _decompress(path: Path, form: str, magic: bytes, new: Callable[[], _Decompressor]) -> bytes:
-    """Decompress a whole file; the decompressor tests the checksums of the format."""
-    packed = path.read_bytes()
-    if not packed.startswith(magic):
-        web = packed[:512].lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml"))
-        found = "a web page" if web else "something else" if packed else "an empty file"
-        raise StargalError(f"{found}, not {form} data")
-    pieces, rest = [], packed
-    while rest:
-        stream = new()
-        try:
-            pieces.append(stream.decompress(rest))
-        except (OSError, zlib.error) as error:
-            place = "is damaged" if rest is packed else "is followed by bytes that do not belong to it"
-            raise StargalError(f"the {form} data {place} ({error})") from None
-        if not stream.eof:
-            raise StargalError(f"the {form} data is cut short, after {len(packed)} bytes")
-        rest = stream.unused_data
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _open_fits(data: bytes) -> fits.HDUList:
-    """Open FITS data in memory and raise if the last unit is truncated, where astropy only warns."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyUserWarning)
-            hdus = fits.open(io.BytesIO(data))
-            end = max(unit.fileinfo()["datLoc"] + unit.fileinfo()["datSpan"] for unit in hdus)
-    except (OSError, ValueError, TypeError, KeyError, fits.VerifyError) as error:
-        raise StargalError(f"not a readable FITS file ({error})") from None
-    if len(data) < end:
-        raise StargalError(f"the FITS file is cut short: {len(data)} of {end} bytes")
-    return hdus

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import fitsio
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -19,8 +18,9 @@ from stargal.errors import StargalError
 from stargal.imaging.cube import Cube
 from stargal.imaging.stars import measure_stars
 from stargal.io.files import intact
-from stargal.survey.catalog import COLUMNS_NEEDED, FLAG_BITS, PHOTO_TYPES, RUN_PRIMARY
+from stargal.survey.catalog import FLAG_BITS, PHOTO_TYPES, RUN_PRIMARY, parse_catalog
 from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS, Field
+from stargal.survey.files import unpack
 from stargal.survey.geometry import edge_distance
 from stargal.survey.magnitudes import magnitude
 
@@ -33,33 +33,20 @@ def read_catalog(path: Path, field: Field) -> NDArray[Any]:
     Returns
     -------
     structured ndarray
-        `COLUMNS_NEEDED` and, where the file has them, OBJC_FLAGS and TRUE_TYPE.
+        As `stargal.survey.catalog.parse_catalog` returns them.
 
     Raises
     ------
     StargalError
-        If the file is not a catalogue, differs from its record, lacks columns, has no rows, or belongs to another
-        camcol.
+        As in `parse_catalog`, or if the file differs from its record.
     """
     try:
-        with fitsio.FITS(str(intact(path))) as hdus:
-            table = hdus[1]
-            names = set(table.get_colnames())
-            missing = [name for name in COLUMNS_NEEDED if name not in names]
-            if missing:
-                raise StargalError(f"{path}: no column {', '.join(missing)}: is it a calibObj catalogue?")
-            if table.get_nrows() == 0:
-                raise StargalError(f"{path}: the catalogue has no rows: remove it to fetch it again")
-            rows = table.read(columns=[*COLUMNS_NEEDED, *sorted({_FLAGS, _TRUTH} & names)])
-    except (OSError, IndexError, ValueError, AttributeError) as error:
-        raise StargalError(f"{path}: not a readable catalogue ({error}): remove it to fetch it again") from None
-    rows = rows.astype(rows.dtype.newbyteorder("="))
-    if (rows["RUN"] != field.run).any() or (rows["CAMCOL"] != field.camcol).any():
-        raise StargalError(
-            f"{path}: holds run {rows['RUN'][0]} camcol {rows['CAMCOL'][0]}, expected run {field.run} "
-            f"camcol {field.camcol}: remove it to fetch it again"
-        )
-    return rows[np.abs(rows["FIELD"].astype(int) - field.field) <= 1]
+        rows = parse_catalog(unpack(intact(path), "gzip"), field.run, field.camcol)
+    except OSError as error:
+        raise StargalError(f"{path}: not readable ({error.strerror or error})") from None
+    except StargalError as error:
+        raise StargalError(f"{path}: {error}: remove it to fetch it again") from error
+    return rows[np.abs(rows["FIELD"] - field.field) <= 1]
 
 
 def select_sources(
@@ -166,7 +153,8 @@ def in_frame(
             f"field {field.name}: none of the {len(table)} catalogued sources of fields {field.field - 1} to "
             f"{field.field + 1} lies in the frame: catalogue and frames belong to different fields"
         )
-    return table[keep].reset_index(drop=True)
+    # A source that is listed in both catalogues, or again under another number, is one source.
+    return table[keep].drop_duplicates(["ra", "dec"]).reset_index(drop=True)
 
 
 def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:

@@ -9,15 +9,21 @@ asTrans data model: https://data.sdss.org/datamodel/files/PHOTO_REDUX/RERUN/RUN/
 Pier et al. 2003, AJ 125, 1559 (astrometric calibration, great-circle coordinates mu, nu).
 """
 
+import re
+import warnings
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
 from numpy.polynomial import polynomial
 from numpy.typing import ArrayLike, NDArray
 
-from stargal.survey.fields import COLUMNS, ROWS
+from stargal.errors import StargalError
+from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC, ROWS
 
 Array = NDArray[np.floating[Any]]
 
@@ -37,6 +43,13 @@ class Astrometry(Protocol):
     def to_pixel(self, ra: ArrayLike, dec: ArrayLike) -> tuple[Array, Array]:
         """Pixel position (x, y) of sky positions."""
         ...
+
+
+ASTRANS_COLUMNS = (
+    *("NODE", "INCL", *"ABCDEF"),
+    *(f"{name}{power}" for name in ("DROW", "DCOL") for power in range(4)),
+)
+"""Columns of an asTrans table that are read."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class AsTrans:
     name = "asTrans"
 
     @classmethod
-    def from_row(cls, row: Any) -> "AsTrans":
+    def from_row(cls, row: AnyMapping[str, Any]) -> "AsTrans":
         """Read one row of an asTrans table (`astropy.io.fits` record or mapping)."""
         return cls(
             node=float(row["NODE"]),
@@ -74,6 +87,24 @@ class AsTrans:
             drow=tuple(float(row[f"DROW{power}"]) for power in range(4)),
             dcol=tuple(float(row[f"DCOL{power}"]) for power in range(4)),
         )
+
+    @classmethod
+    def from_table(cls, table: fits.BinTableHDU) -> "AsTrans":
+        """Read the asTrans table of a frame, whatever the case of its column names.
+
+        Raises
+        ------
+        StargalError
+            If it lacks a column or does not have one row.
+        """
+        rows = 0 if table.data is None else len(table.data)
+        if rows != 1:
+            raise StargalError(f"the table of the astrometric solution (HDU3) has {rows} rows; expected 1")
+        row = {name.upper(): table.data[name][0] for name in table.columns.names}
+        missing = [name for name in ASTRANS_COLUMNS if name not in row]
+        if missing:
+            raise StargalError(f"the table of the astrometric solution (HDU3) lacks {', '.join(missing)}")
+        return cls.from_row(row)
 
     def as_row(self) -> dict[str, float]:
         """The solution under the column names of the asTrans table, readable by `from_row`."""
@@ -116,22 +147,139 @@ class AsTrans:
         return col - 0.5, row_corrected - polynomial.polyval(col, self.drow) - 0.5
 
 
+PROJECTIONS = ("TAN", "TAN-SIP", "TPV")
+"""Projections of a header that are read."""
+
+DISTORTION = re.compile(r"(A|B|AP|BP)_(ORDER|\d+_\d+)|PV[12]_\d+")
+"""Keywords of the distortion of a projection."""
+
+
 @dataclass(frozen=True)
 class Tan:
-    """The gnomonic projection in a frame header, which omits the distortion."""
+    """The gnomonic projection in a frame header, which omits the distortion.
+
+    The header may name declination as its first axis; positions are right ascension and declination in any case.
+    """
 
     wcs: WCS
     name = "TAN"
 
+    @classmethod
+    def from_header(cls, header: fits.Header) -> "Tan":
+        """Read the projection of a header.
+
+        Raises
+        ------
+        StargalError
+            If it is not one of `PROJECTIONS` in right ascension and declination of J2000, or is incomplete.
+        """
+        for key in ("CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2"):
+            number_in(header, key)
+        types = [str(header.get(f"CTYPE{axis}")).strip() for axis in (1, 2)]
+        axes = sorted(name[:4].rstrip("-") for name in types)
+        projections = {name[4:].lstrip("-") for name in types}
+        if axes != ["DEC", "RA"] or len(projections) != 1 or not projections <= set(PROJECTIONS):
+            raise StargalError(
+                f"header: CTYPE1 and CTYPE2 are {types[0]} and {types[1]}; expected right ascension and declination "
+                f"(RA---TAN and DEC--TAN) with one of the projections {', '.join(PROJECTIONS)}"
+            )
+        projection = projections.pop()
+        matrix = [key for key in header if re.fullmatch(r"(CD|PC)[12]_[12]|CDELT[12]", key)]
+        if not matrix:
+            raise StargalError("header: no CD1_1 ... CD2_2, which give the scale and orientation of the pixels")
+        distortion = [key for key in header if DISTORTION.fullmatch(key)]
+        for key in (*matrix, *distortion):
+            number_in(header, key)
+        if any(key.startswith("PV") != (projection == "TPV") or projection == "TAN" for key in distortion):
+            raise StargalError(
+                f"header: {distortion[0]} is a distortion, but CTYPE1 is {types[0]}; expected TAN-SIP with A_ and B_, "
+                "TPV with PV, or no distortion"
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)
+            try:
+                wcs = WCS(header, naxis=2, fix=False)
+            except Exception as error:  # wcslib has a class for each kind of fault
+                said = " ".join(str(error).split())
+                raise StargalError(f"header: not a valid projection ({said})") from error
+        if wcs.wcs.radesys not in ("", "ICRS", "FK5") or not (np.isnan(wcs.wcs.equinox) or wcs.wcs.equinox == 2000):
+            raise StargalError(
+                f"header: positions are {wcs.wcs.radesys} of equinox {wcs.wcs.equinox:g}; expected ICRS, or FK5 of "
+                "equinox 2000"
+            )
+        return cls(wcs)
+
     def to_sky(self, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
         """Right ascension and declination (deg) of pixel positions."""
-        ra, dec = self.wcs.all_pix2world(np.asarray(x, float), np.asarray(y, float), 0)
-        return ra, dec
+        world = self.wcs.all_pix2world(np.asarray(x, float), np.asarray(y, float), 0)
+        return world[self.wcs.wcs.lng], world[self.wcs.wcs.lat]
 
     def to_pixel(self, ra: ArrayLike, dec: ArrayLike) -> tuple[Array, Array]:
         """Pixel position (x, y) of sky positions (deg); NaN on the far side of the sky."""
-        x, y = self.wcs.all_world2pix(np.asarray(ra, float), np.asarray(dec, float), 0)
+        world = [np.asarray(ra, float), np.asarray(dec, float)]
+        if self.wcs.wcs.lng == 1:
+            world.reverse()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of positions for which no pixel is found
+            x, y = self.wcs.all_world2pix(*world, 0, quiet=True)
+        if self.wcs.has_distortion:  # its polynomials mean nothing far from the frame, where no inverse is found
+            found = separation(ra, dec, *self.to_sky(x, y)) < 0.01 * PIXEL_ARCSEC / 3600
+            x, y = np.where(found, x, np.nan), np.where(found, y, np.nan)
         return x, y
+
+
+def number_in(header: fits.Header, key: str) -> float:
+    """Return the number of a keyword.
+
+    Raises
+    ------
+    StargalError
+        If the header lacks the keyword, or its value is not a finite number.
+    """
+    value = header.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        found = "missing" if key not in header else f"{value!r}"
+        raise StargalError(f"header: {key} is {found}; expected a number")
+    return float(value)
+
+
+def separation(ra: ArrayLike, dec: ArrayLike, other_ra: ArrayLike, other_dec: ArrayLike) -> Array:
+    """Distance between sky positions, deg; exact for small distances."""
+    ends = []
+    for angles in ((ra, dec), (other_ra, other_dec)):
+        lon, lat = (np.radians(np.asarray(angle, float)) for angle in angles)
+        ends.append(np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]))
+    return np.degrees(2 * np.arcsin(np.minimum(np.linalg.norm(ends[0] - ends[1], axis=0) / 2, 1)))
+
+
+SCALE_TOLERANCE = 0.05
+"""Largest accepted deviation of the pixel scale from `PIXEL_ARCSEC`, as a fraction; real frames have below 0.005."""
+
+
+def check_astrometry(astrometry: Astrometry) -> None:
+    """Check that an astrometric solution gives positions all over a frame, with the pixel scale of the camera.
+
+    Raises
+    ------
+    StargalError
+        If it does not.
+    """
+    x, y = (grid.ravel() for grid in np.meshgrid([0.0, COLUMNS / 2, COLUMNS - 1.0], [0.0, ROWS / 2, ROWS - 1.0]))
+    try:
+        with np.errstate(all="ignore"):
+            sky = astrometry.to_sky(x, y)
+            back_x, back_y = astrometry.to_pixel(*sky)
+            error = np.hypot(back_x - x, back_y - y)
+            scales = [3600 * separation(*sky, *astrometry.to_sky(x + dx, y + dy)) for dx, dy in ((1, 0), (0, 1))]
+    except ValueError as fault:  # as wcslib says of positions that it cannot convert
+        raise StargalError(f"{astrometry.name}: no positions ({' '.join(str(fault).split())})") from fault
+    if not np.all(error < 0.1):  # not of NaN, either
+        raise StargalError(f"the {astrometry.name} solution does not give a position to every pixel")
+    wrong = [scale for scale in np.ravel(scales) if not abs(scale / PIXEL_ARCSEC - 1) < SCALE_TOLERANCE]
+    if wrong:
+        raise StargalError(
+            f"the {astrometry.name} solution has pixels of {wrong[0]:.4g} arcsec; expected {PIXEL_ARCSEC} arcsec"
+        )
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,10 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
-from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
-from stargal.imaging.astrometry import AsTrans, Astrometry, Tan
+from stargal.imaging.astrometry import DISTORTION, AsTrans, Astrometry, Tan
 from stargal.io.files import intact, whole
 from stargal.survey.fields import COLUMNS, ROWS, Field
 
@@ -86,7 +85,9 @@ def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMap
     header["BANDS"] = (bands, "order of axis 3")
     header["BUNIT"] = ("nanomaggy", "1 nanomaggy = 3.631e-6 Jy")
     header["RADESYS"] = "ICRS"
-    for key in [f"{name}{axis}" for name in _WCS_KEYS for axis in (1, 2)] + ["CD1_1", "CD1_2", "CD2_1", "CD2_2"]:
+    distortion = [key for key in frame if DISTORTION.fullmatch(key)]
+    matrix = ["CD1_1", "CD1_2", "CD2_1", "CD2_2"]
+    for key in [*(f"{name}{axis}" for name in _WCS_KEYS for axis in (1, 2)), *matrix, *distortion]:
         header[key] = frame[key]
     if "SIMULATE" in frame:  # products of a simulated sky stay marked as simulated
         for key in ("ORIGIN", "SIMULATE"):
@@ -137,7 +138,7 @@ def read_cube(path: Path) -> Cube:
             if "ASTRANS" in hdus:
                 astrometry = AsTrans.from_row(hdus["ASTRANS"].data[0])
             else:
-                astrometry = Tan(WCS(primary.header, naxis=2, fix=False))
+                astrometry = Tan.from_header(primary.header)
             return Cube(
                 bands=primary.header["BANDS"],
                 image=image,

@@ -130,11 +130,13 @@ def classify_sources(
         `detected`, and
 
         - probability_star: for `prior_star`, never exactly 0 or 1 (float32)
-        - probability_unadapted: as the model gives it, for the prior of the training set (float32)
+        - probability_unadapted: as the model gives it, for the prior of the training set; NaN if that is no number
+          (float32)
         - probability_scatter: standard deviation of `probability_star` over the networks, NaN for one (float32)
         - prior_star: share of stars in the field among sources of the magnitude (float32)
         - snr, snr_r: of all bands together and in r, see `stargal.learning.evidence` (float32)
-        - class: star above 0.5, else galaxy; unclassified if there is too little light (str)
+        - class: star above 0.5, else galaxy; unclassified if there is too little light, or if the model does not give
+          a number (str)
         - unlike_training: bits of `stargal.learning.likeness.UNLIKE` (int16)
         - no_data: share of the pixels of the patch, over all bands, without data (float32)
 
@@ -156,10 +158,14 @@ def classify_sources(
     if takes_psf:
         require_psf(cube.psf, "the cube")
     outputs = predict(patches, psf) if takes_psf else predict(patches)
+    known: NDArray[np.bool_] = np.all(np.isfinite(outputs), axis=1)
     signal = signal_to_noise(patches, psf, cube.noise)
     snr, snr_r = together(signal), signal[:, cube.bands.index(REFERENCE)]
-    counts = weight(snr, snr_r)
+    counts = np.where(known, weight(snr, snr_r), 0)
+    guess = np.concatenate([np.full_like(outputs[:, :1], 0.5), np.zeros_like(outputs[:, 1:])], axis=1)
+    outputs = np.where(known[:, None], outputs, guess)
     probabilities = adapt_outputs(outputs, detected["model_mag_r"].to_numpy(float), counts, classifier, prior)
+    probabilities.loc[~known, "probability_unadapted"] = np.nan
     no_data = np.isnan(patches).mean(axis=(1, 2, 3)).astype(np.float32)
     word = np.where(probabilities["probability_star"] > 0.5, CLASSES[STAR], CLASSES[GALAXY])
     return detected.drop(columns=["label", "truth"], errors="ignore").assign(

@@ -19,8 +19,8 @@ UNLIKE = {"seeing": 1, "noise": 2, "magnitude": 4, "missing": 8, "crowded": 16, 
 TAIL = 0.005
 """Share of the training sources beyond each end of a range."""
 
-MARGIN = {"fwhm": 0.1, "noise": 0.3}
-"""Width added to the ranges of seeing and noise at each end, as a fraction: a training set has few fields, and the
+MARGIN = {"fwhm": 0.15, "noise": 0.3}
+"""Width added to the ranges of seeing and noise at each end, as a fraction: a training set has few nights, and the
 noise differs by 20 % between camera columns."""
 
 NEIGHBOUR_MAGNITUDE = 22.0

@@ -10,6 +10,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from stargal.dataset.sets import FieldFiles
+from stargal.errors import StargalError
 from stargal.io.files import whole
 from stargal.io.tables import read_table, unusable
 from stargal.learning.network_files import takes_psf
@@ -69,7 +70,7 @@ def write_predictions(
     Raises
     ------
     StargalError
-        If the patches of a field have another shape than the network takes.
+        If the patches of a field have another shape than the network takes, or a prediction is not a number.
     """
     shape = model.inputs[0].shape[1:]
     writer = None
@@ -80,7 +81,14 @@ def write_predictions(
                 if patches.shape != shape:
                     raise unusable(one.patches, f"patches of {patches.shape}, the network takes {shape}")
                 sources = read_table(one.sources, list(task.columns))
-                table = task.predictions(sources, one.field.name, bucket, predict_set(model, patches))
+                probability = predict_set(model, patches)
+                wrong = np.count_nonzero(~np.isfinite(probability))
+                if wrong:
+                    raise StargalError(
+                        f"{one.patches}: the network gives no number for {wrong} of {len(sources)} patches: its "
+                        "training has diverged; lower `learning_rate` of its model"
+                    )
+                table = task.predictions(sources, one.field.name, bucket, probability)
                 rows = pyarrow.Table.from_pandas(table, preserve_index=False)
                 writer = writer or pyarrow.parquet.ParquetWriter(partial, rows.schema)
                 writer.write_table(rows)

@@ -18,8 +18,14 @@ OVERLAP = 20
 """Distance along x or y within which the fluxes of two sources are fitted jointly, pixels."""
 
 
+COINCIDENT = 0.999
+"""Correlation of two models above which they are of one source; two points within a twentieth of a pixel have it."""
+
+
 def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Array]:
     """Fit the fluxes of all sources jointly, and cut a stamp of each source without its neighbours.
+
+    Sources whose models coincide cannot be told apart: each gets the flux and the stamp of them together.
 
     Parameters
     ----------
@@ -61,7 +67,17 @@ def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Arr
         ),
         shape=(count, count),
     ).tocsc()
-    flux = linalg.spsolve(matrix, right) if count > 1 else right / norm
+    # A source that coincides with an earlier one is left out of the fit, and takes its flux.
+    same = overlap > COINCIDENT * np.sqrt(norm[first] * norm[second])
+    source = np.arange(count)
+    for one, other in zip(first[same], second[same], strict=True):
+        source[other] = source[one]
+    fitted = np.flatnonzero((source == np.arange(count)) & (norm > 0))
+    if len(fitted) < count:
+        matrix, right, norm = matrix[fitted][:, fitted].tocsc(), right[fitted], norm[fitted]
+    flux = np.zeros(count)
+    if len(fitted):
+        flux[fitted] = linalg.spsolve(matrix, right) if len(fitted) > 1 else right / norm
     flux = np.where(inside, np.maximum(flux, 0), 0)  # negative flux would be added to the neighbours
     placed *= flux[:, None, None].astype(np.float32)
     for index in np.flatnonzero(inside):
@@ -69,8 +85,8 @@ def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Arr
     wide = side + 2 * REACH
     stamps = np.lib.stride_tricks.sliding_window_view(padded, (wide, wide))[row, column]
     stamps[~inside] = 0
-    own = shift_stamps(stamps, np.where(inside, x - column, 0), np.where(inside, y - row, 0)).reshape(count, -1)
-    own += flux[:, None].astype(np.float32) * models
+    own = shift_stamps(stamps, np.where(inside, x - column, 0), np.where(inside, y - row, 0)).reshape(models.shape)
+    own += flux[source][:, None].astype(np.float32) * models
     return own, flux
 
 

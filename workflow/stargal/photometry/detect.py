@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from stargal.imaging.psf import HALF as PSF_HALF
-from stargal.photometry.planes import Array, Plane
+from stargal.photometry.planes import Array, Plane, extract
 from stargal.survey.catalog import BLENDED, CHILD, EDGE, NODEBLEND
 from stargal.survey.fields import BANDS, REFERENCE
 
@@ -87,7 +87,7 @@ def _peaks(plane: Plane) -> tuple[Array, Array, NDArray[np.int32], NDArray[np.in
     inner = plane.psf.images[0][middle - reach : middle + reach + 1, middle - reach : middle + reach + 1]
     kernel = inner / inner.sum()
     threshold = THRESHOLD * plane.sigma * float(np.sqrt((kernel**2).sum()))
-    peaks, segments = sep.extract(
+    peaks, segments = extract(
         plane.image,
         threshold,
         minarea=1,

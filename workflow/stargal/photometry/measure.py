@@ -81,7 +81,7 @@ class Library:
     def make(cls, transforms: NDArray[np.float32], psf: Psf) -> "Library":
         """Convolve shapes, given by `profiles.transforms`, with the images of a PSF."""
         images = np.stack([profiles.convolve(transforms, image, HALF) for image in psf.images])
-        images = images.reshape(*images.shape[:2], -1)
+        images = images.reshape(*images.shape[:2], images.shape[2] * images.shape[3])
         return cls(images, np.einsum("knp,lnp->kln", images, images, optimize=True).astype(float))
 
     def draw(self, weights: Array, index: NDArray[np.intp]) -> Image:
@@ -285,6 +285,8 @@ def _moments(own: Image, sigma: float) -> Array:
     """Adaptive moments of stamps, pixels squared; NaN where they do not converge."""
     side = 2 * HALF + 1
     count = len(own)
+    if count == 0:
+        return np.empty(0)
     strip = np.ascontiguousarray(own.reshape(count * side, side))
     middle = np.arange(count) * side + float(HALF)
     measured = measure_stars(strip, np.full(count, float(HALF)), middle, sigma)

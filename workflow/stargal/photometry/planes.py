@@ -34,6 +34,10 @@ SKY_MESH = 256
 """Cell size of the residual sky, pixels (as for the local sky of photo)."""
 
 
+MOST_BRANCHES = 1 << 16
+"""Largest number of branches of one isophote; a field of 50,000 sources has fewer."""
+
+
 @dataclass(frozen=True)
 class Plane:
     """One band of a field, ready for measurement.
@@ -74,6 +78,33 @@ class Plane:
     def variance_per_flux(self) -> float:
         """Photon-noise variance per flux, nanomaggies squared per nanomaggy."""
         return self.calibration / self.gain
+
+
+def extract(image: Image, threshold: float, **options: Any) -> Any:
+    """Extract sources with `sep.extract`, whose buffers grow until they hold the sources of the image.
+
+    The library stops at 300,000 pixels above the threshold and at 1024 branches of one isophote, which nebulae and
+    clusters exceed. The result does not depend on the buffers.
+
+    Raises
+    ------
+    StargalError
+        If the image has too many sources for buffers of twice its size.
+    """
+    pixels, branches = 300_000, 1024
+    while True:
+        sep.set_extract_pixstack(pixels)
+        sep.set_sub_object_limit(branches)
+        try:
+            return sep.extract(image, threshold, **options)
+        except Exception as error:  # sep has no class of its own
+            said = str(error)
+            if "pixel buffer" in said and pixels < 2 * image.size:
+                pixels = min(4 * pixels, 2 * image.size)
+            elif "deblending overflow" in said and branches < MOST_BRANCHES:
+                branches = 4 * branches
+            else:
+                raise StargalError(f"too many sources to separate ({said}): exclude this field") from None
 
 
 def prepare_planes(frames: AnyMapping[str, Frame], camcol: int) -> dict[str, Plane]:
@@ -126,7 +157,7 @@ def without_wings(image: Image, sigma: float) -> Image:
     sigma : float
         Standard deviation of the sky.
     """
-    bright = sep.extract(image, BRIGHT * sigma, minarea=4)
+    bright = extract(image, BRIGHT * sigma, minarea=4)
     bright = bright[np.argsort(-bright["peak"], kind="stable")]
     image = image.copy()
     reach = int(WING_RADII[-1])

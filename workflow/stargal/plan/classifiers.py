@@ -1,5 +1,6 @@
 """The published classifier that catalogues are made with."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ FILES = ("model.onnx", "classifier.json")
 """What classification needs of a classifier's folder."""
 
 
-def find_classifier(given: str | None, checkout: Path) -> str | None:
+def find_classifier(given: str | None, checkout: Path, bands: str) -> str | None:
     """Folder of the classifier that a user names, from the working directory; None for the one of this run.
 
     A folder that is not in the working directory is looked for in the checkout.
@@ -18,7 +19,8 @@ def find_classifier(given: str | None, checkout: Path) -> str | None:
     Raises
     ------
     StargalError
-        If there is no such folder, or it does not hold a classifier.
+        If there is no such folder, it does not hold a classifier, its files do not belong together, or the classifier
+        takes the bands in another order than `bands`.
     """
     if given is None:
         return None
@@ -31,10 +33,21 @@ def find_classifier(given: str | None, checkout: Path) -> str | None:
                 f"classify.classifier: no {name} in {given}: name the folder of a published classifier, or null for "
                 "the one of this run"
             )
+    model, description = (folder / name for name in FILES)
     try:
-        described = isinstance(json.loads((folder / "classifier.json").read_text()), dict)
-    except (OSError, ValueError):
-        described = False
-    if not described:
-        raise StargalError(f"{folder / 'classifier.json'} describes no classifier: publish it again")
+        described = json.loads(description.read_text(encoding="utf-8"))
+        taken, digest = described["bands"], described["onnx_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StargalError(
+            f"classify.classifier: {description} describes no classifier: publish it again, or name another folder"
+        ) from None
+    if hashlib.sha256(model.read_bytes()).hexdigest() != digest:
+        raise StargalError(
+            f"classify.classifier: {model} is not the model that {description} describes; take both from one classifier"
+        )
+    if taken != bands:
+        raise StargalError(
+            f"classify.classifier: {folder} takes bands {taken}, but `bands` of the configuration has {bands}; set it "
+            f"to [{', '.join(str(taken))}]"
+        )
     return str(folder)

@@ -35,7 +35,7 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
     fault = first_fault(config, validator)
     if fault:
         keys, said = fault
-        raise _fault(keys, said, files)
+        raise _fault(keys, said, files, config)
     _check_skies(config, files)
     if not config["experiments"].get(config["report"]["best"]):
         raise _unknown_name(["report", "best"], config["report"]["best"], "experiments", config, files)
@@ -118,18 +118,41 @@ def _unknown_name(
     block: Any = config
     for key in table.split("."):
         block = block[key]
-    return _fault(keys, f"found {found!r}, allowed are the names in {table}: {', '.join(block)}", files)
+    return _fault(keys, f"found {found!r}, allowed are the names in {table}: {', '.join(block)}", files, config)
 
 
-def _fault(keys: list[Any], said: str, files: Iterable[Path]) -> StargalError:
-    return StargalError(f"{_file_of(keys, files)}: {'.'.join(map(str, keys)) or 'top level'}: {said}")
+def _fault(keys: list[Any], said: str, files: Iterable[Path], config: Mapping[str, Any] | None = None) -> StargalError:
+    place = _file_of(keys, files) if config is None or not _overridden(keys, files, config) else "--config"
+    return StargalError(f"{place}: {'.'.join(map(str, keys)) or 'top level'}: {said}")
+
+
+_NOTHING = object()
+
+
+def _overridden(keys: list[Any], files: Iterable[Path], config: Mapping[str, Any]) -> bool:
+    """Whether the value of a key comes from no file: from ``--config``, or from the workflow that uses this one."""
+    found = _value_of(keys, config)
+    return found is not _NOTHING and all(
+        value is _NOTHING or (value != found and not (isinstance(value, Mapping) and isinstance(found, Mapping)))
+        for value in (_value_of(keys, yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files)
+    )
+
+
+def _value_of(keys: list[Any], node: Any) -> Any:
+    """Return the value of nested keys; `_NOTHING` without them."""
+    for key in keys:
+        held = range(len(node)) if isinstance(node, list) else node if isinstance(node, Mapping) else ()
+        if key not in held:
+            return _NOTHING
+        node = node[key]
+    return node
 
 
 def _file_of(keys: list[Any], files: Iterable[Path]) -> str:
     """Return the last file that sets the key or, where none does, one of its parents."""
     best, depth = "config", -1
     for file in files:
-        node, reached = yaml.safe_load(file.read_text()) or {}, 0
+        node, reached = yaml.safe_load(file.read_text(encoding="utf-8")) or {}, 0
         for key in keys:
             if not isinstance(node, Mapping) or key not in node:
                 break

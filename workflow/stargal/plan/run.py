@@ -1,5 +1,6 @@
 """What a run consists of: its skies, sets and experiments, resolved from the configuration."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Run:
         return all(self.skies[sky].buckets for sky, _ in experiment.sets.values())
 
     def _check_experiment(self, experiment: Experiment) -> None:
-        """Require fields for each role of an experiment, and refuse to test on what it trains on."""
+        """Require fields for each role of an experiment, and refuse a field in two roles."""
         roles = dict(zip(("train", "validate", "test"), BUCKETS, strict=True))
         for sky in {experiment.sky(role) for role in roles}:
             wanted = tuple(bucket for role, bucket in roles.items() if experiment.sky(role) == sky)
@@ -76,22 +77,23 @@ class Run:
                     f"config: an experiment with `positions: detections` uses sky {', '.join(sorted(unlabelled))}, but "
                     "detections have labels on a simulated sky alone; use `positions: catalog`, or a simulated sky"
                 )
-        other = sorted(set(experiment.augmentation) - {"rotations", "reflections"})
-        if experiment.model["architecture"] == PSF_AWARE and other:
+        refused = sorted(set(experiment.augmentation) - {"rotations", "reflections"})
+        if experiment.model["architecture"] == PSF_AWARE and refused:
             raise StargalError(
-                f"config: {PSF_AWARE} with augmentation {experiment.settings['augmentation']}: {', '.join(other)} "
+                f"config: {PSF_AWARE} with augmentation {experiment.settings['augmentation']}: {', '.join(refused)} "
                 "would not change the PSF with the patch; use rotations and reflections alone"
             )
-        learned = experiment.sets["training"]
-        places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(*learned)}
-        for role in ("validation", "test"):
-            sky, name = experiment.sets[role]
-            for field in self.fields_of_set(sky, name) if sky != learned[0] else []:
-                simulated = self.skies[sky].simulated or self.skies[learned[0]].simulated
-                if not simulated and (field.run, field.camcol, field.field) in places:
+        for first, second in itertools.combinations(("training", "validation", "test"), 2):
+            (other, members), (sky, name) = experiment.sets[first], experiment.sets[second]
+            if sky == other or self.skies[sky].simulated or self.skies[other].simulated:
+                continue
+            places = {(field.run, field.camcol, field.field) for field in self.fields_of_set(other, members)}
+            for field in self.fields_of_set(sky, name):
+                if (field.run, field.camcol, field.field) in places:
+                    used = "training set" if first == "training" else "bucket"
                     raise StargalError(
-                        f"config: field {field.name} of sky {sky} is in bucket {name} and, in sky {learned[0]}, in "
-                        f"training set {learned[1]}: they are the same sky; take it out of one of the tables of fields"
+                        f"config: field {field.name} of sky {sky} is in bucket {name} and, in sky {other}, in "
+                        f"{used} {members}: they are the same sky; take it out of one of the tables of fields"
                     )
 
     def fields_of_set(self, sky: str, name: str) -> list[Field]:

@@ -110,7 +110,8 @@ def resolve_skies(config: Mapping[str, Any], root: Path, schema: Path) -> dict[s
 
 def in_folder_or(root: Path, path: str) -> Path:
     """Resolve a path of the configuration: in the working directory if it exists there, else below `root`."""
-    return Path(path) if Path(path).exists() else Path(os.path.relpath(root / path))
+    here = Path(path).expanduser()
+    return here if here.exists() or here.is_absolute() else Path(os.path.relpath(root / path))
 
 
 @functools.cache
@@ -128,8 +129,9 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
         Naming file and line, if a value is not allowed, a field is listed twice (in one bucket or two), or two buckets
         share sky within a run.
     """
-    if not path.exists():
-        raise StargalError(f"{path}: no such file; config key `fields` of the sky names its table of fields")
+    if not path.is_file():
+        fault = "not a file" if path.exists() else "no such file"
+        raise StargalError(f"{path}: {fault}; config key `fields` of the sky names its table of fields")
     numbered = [(number, line) for number, line in enumerate(_lines(path), start=1) if not line.startswith("#")]
     rows = [
         (number, cells if any(cells[len(HEADER) :]) else cells[: len(HEADER)])  # a program may leave a tab at the end
@@ -147,9 +149,9 @@ def read_fields(path: Path, schema: Path) -> dict[Field, str]:
         if len(cells) != len(HEADER):
             raise StargalError(f"{where}: found {len(cells)} columns, expected {len(HEADER)}, tab-separated")
         typed = {key: int(cell) if cell.isdigit() else cell for key, cell in zip(HEADER, cells, strict=True)}
-        fault = first_fault(typed, validator)
-        if fault:
-            keys, said = fault
+        wrong = first_fault(typed, validator)
+        if wrong:
+            keys, said = wrong
             raise StargalError(f"{where}: {'.'.join(map(str, keys)) or 'row'}: {said}")
         field = Field(*(int(typed[key]) for key in HEADER[:4]))
         bucket = str(typed["bucket"])
@@ -212,12 +214,17 @@ def resolve_training_set(name: str, members: str | int | list[str], buckets: Map
 
 
 def _refuse_shared_rows(path: Path, buckets: Mapping[Field, str], line_of: Mapping[Field, int]) -> None:
-    """Refuse neighbours along a camcol, which share 128 rows, in different buckets."""
+    """Refuse a field in two reruns, and neighbours along a camcol, which share 128 rows, in different buckets."""
     by_place = sorted(buckets, key=lambda f: (f.run, f.camcol, f.field, f.rerun))
     for first, second in itertools.pairwise(by_place):
         step = second.field - first.field
         same_camcol = (first.run, first.camcol) == (second.run, second.camcol)
-        if same_camcol and step <= 1 and buckets[first] != buckets[second]:
+        if same_camcol and step == 0:
+            raise StargalError(
+                f"{path}: lines {line_of[first]} and {line_of[second]}: fields {first.name} and {second.name} are the "
+                f"same sky in two reruns, and share {ROWS} rows of it; keep one of them"
+            )
+        if same_camcol and step == 1 and buckets[first] != buckets[second]:
             shared = ROWS - step * STEP_ROWS
             raise StargalError(
                 f"{path}: lines {line_of[first]} and {line_of[second]}: fields {first.name} ({buckets[first]}) and "

@@ -6,11 +6,16 @@ Data model: https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.htm
 Flags: https://www.sdss.org/dr17/algorithms/bitmasks/ (OBJECT1, RESOLVE_STATUS)
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from astropy.io import fits
 from numpy.typing import NDArray
 
+from stargal.errors import StargalError
 from stargal.survey.fields import BANDS
+from stargal.survey.files import opened_fits
 from stargal.survey.labels import GALAXY, STAR
 
 OBJC_TYPES = {"star": 6, "gal": 3}
@@ -44,6 +49,11 @@ EDGE, BLENDED, CHILD, NODEBLEND, SATURATED, BINNED1 = (
 COLUMNS_NEEDED = ("RUN", "CAMCOL", "FIELD", "ID", "OBJC_TYPE", "RA", "DEC", "PSFFLUX", "MODELFLUX", "RESOLVE_STATUS")
 """Catalogue columns that the workflow requires."""
 
+COLUMNS_USED = ("OBJC_FLAGS", "TRUE_TYPE")
+"""Columns that are read where a catalogue has them."""
+
+_FLUXES, _POSITION = ("PSFFLUX", "MODELFLUX"), ("RA", "DEC")
+
 STAR_LIMITS = (22.5, 22.5, 22.5, 22.0, 21.5)
 """Limits in u g r i z: a star is catalogued if any of its dereddened PSF magnitudes is below its limit."""
 
@@ -70,6 +80,95 @@ FORMATS = {
 
 TRUTH_FORMATS = {"TRUE_TYPE": "J", "TRUTH_ID": "K", "TRUE_FLUX": "5E", "BLENDED_WITH": "K"}
 """Additional columns of a simulated catalogue file."""
+
+
+def parse_catalog(data: bytes, run: int, camcol: int, kind: str | None = None) -> NDArray[Any]:
+    """Read a catalogue from FITS data; the only reader of catalogues, for their verification and for their use.
+
+    Parameters
+    ----------
+    data : bytes
+        The decompressed file.
+    run, camcol : int
+        The expected run and camcol of every source.
+    kind : str, optional
+        star or gal: the type that at least one source must have.
+
+    Returns
+    -------
+    structured ndarray
+        `COLUMNS_NEEDED`, and `COLUMNS_USED` where the file has them: int64, and float64 for positions and for fluxes
+        (n, 5). A source that is listed several times comes once.
+
+    Raises
+    ------
+    StargalError
+        If the data is not a catalogue, lacks columns or rows, belongs to another camcol, or has values that are no
+        positions or numbers. The message does not name the file.
+    """
+    with opened_fits(data) as hdus:
+        table = hdus[1] if len(hdus) > 1 else None
+        if not isinstance(table, fits.BinTableHDU) or table.columns is None:
+            raise StargalError("no table in the first extension")
+        names = {name.upper(): name for name in table.columns.names}
+        missing = [name for name in COLUMNS_NEEDED if name not in names]
+        if missing:
+            raise StargalError(f"columns missing: {', '.join(missing)}: is it a calibObj catalogue?")
+        if table.data is None or len(table.data) == 0:
+            raise StargalError("the catalogue has no rows")
+        wanted = [*COLUMNS_NEEDED, *(name for name in COLUMNS_USED if name in names)]
+        columns = {name: _column(name, np.asarray(table.data[names[name]])) for name in wanted}
+    for key, value in (("RUN", run), ("CAMCOL", camcol)):
+        other = columns[key][columns[key] != value]
+        if other.size:
+            raise StargalError(f"another file's content: column {key} holds {other[0]}, the name says {value}")
+    if kind and not (columns["OBJC_TYPE"] == OBJC_TYPES[kind]).any():
+        raise StargalError(f"no source has OBJC_TYPE {OBJC_TYPES[kind]}, the type of all sources in a {kind} catalogue")
+    rows = np.empty(len(columns["RA"]), [(name, column.dtype, column.shape[1:]) for name, column in columns.items()])
+    for name, column in columns.items():
+        rows[name] = column
+    return _each_once(rows)
+
+
+def _column(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """Return a column with the type that it is used with."""
+    shape = (len(BANDS),) if name in _FLUXES else ()
+    if values.dtype.kind not in "biuf" or values.shape[1:] != shape:
+        raise StargalError(
+            f"column {name} holds {values.dtype.name} of shape {values.shape[1:]}; expected numbers of shape {shape}"
+        )
+    if name in _FLUXES:
+        return values.astype(np.float64)
+    wrong = ~np.isfinite(values)
+    if name in _POSITION:
+        wrong |= np.abs(values) > {"RA": 360, "DEC": 90}[name]
+    elif values.dtype.kind == "f":
+        wrong |= values != np.rint(values)
+        wrong |= np.abs(values) > 2**53
+    if wrong.any():
+        expected = "degrees" if name in _POSITION else "whole numbers"
+        row = int(np.argmax(wrong))
+        raise StargalError(f"row {row + 1}: {name} is {values[row]}; expected {expected}")
+    return values.astype(np.float64 if name in _POSITION else np.int64)
+
+
+def _each_once(rows: NDArray[Any]) -> NDArray[Any]:
+    """Keep the first of the rows of a source."""
+    names, first, place = np.unique(rows[["FIELD", "ID"]], return_index=True, return_inverse=True)
+    if len(names) == len(rows):
+        return rows
+    repeated = np.flatnonzero(first[place] != np.arange(len(rows)))
+    before = first[place[repeated]]
+    differ = np.zeros(len(repeated), dtype=bool)
+    for name in _POSITION:
+        differ |= rows[name][repeated] != rows[name][before]
+    if differ.any():
+        row, other = int(repeated[differ][0]), int(before[differ][0])
+        raise StargalError(
+            f"rows {other + 1} and {row + 1} are both source {rows['ID'][row]} of field {rows['FIELD'][row]}, at "
+            "different positions; a source has one number"
+        )
+    return np.delete(rows, repeated)
 
 
 def within_limits(table: pd.DataFrame, kind: str) -> NDArray[np.bool_]:
