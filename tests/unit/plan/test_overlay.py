@@ -1,5 +1,6 @@
 """What `make classify` is given: fields in both spellings and in files, the archive, the classifier."""
 
+import hashlib
 import json
 
 import pytest
@@ -24,7 +25,8 @@ def classifier(tmp_path):
     folder = tmp_path / "classifier"
     folder.mkdir()
     (folder / "model.onnx").touch()
-    (folder / "classifier.json").write_text(json.dumps({"size": 25}))
+    digest = hashlib.sha256(b"").hexdigest()
+    (folder / "classifier.json").write_text(json.dumps({"bands": "ugriz", "onnx_sha256": digest}))
     return str(folder)
 
 
@@ -124,7 +126,7 @@ def test_archive_and_classifier_must_be_there(tmp_path, classifier):
     with pytest.raises(StargalError, match="ARCHIVE: nowhere: no such folder"):
         made(tmp_path, archive="nowhere", classifier=classifier)
     with pytest.raises(
-        StargalError, match="CLASSIFIER: no .* in elsewhere: name the folder of a published classifier$"
+        StargalError, match=r"CLASSIFIER: no .* in elsewhere: name the folder of a published classifier$"
     ):
         made(tmp_path, classifier="elsewhere")
     with pytest.raises(StargalError, match="CLASSIFIER: no classifier is released"):

@@ -189,7 +189,7 @@ def overlay(
             "CLASSIFIER: no classifier is released with this version; name the folder of a published one"
         )
     try:
-        find_classifier(named, checkout)
+        find_classifier(named, checkout, "".join(config["bands"]))
     except StargalError as error:
         said = str(error).replace("classify.classifier", "CLASSIFIER").removesuffix(", or null for the one of this run")
         raise StargalError(said) from None
