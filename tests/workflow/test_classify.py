@@ -31,10 +31,12 @@ def checkout(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "Makefile"):
         shutil.copy(ROOT / name, folder)
-    light = folder / "light"
-    light.mkdir()
-    (light / "bin").symlink_to(Path(sys.executable).parent)
-    (light / "stamp").touch()
+    programs = folder / "light/bin"
+    programs.mkdir(parents=True)
+    for name, words in (("python", ""), ("snakemake", "-m snakemake ")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words}"$@"\n')
+        (programs / name).chmod(0o755)
+    (folder / "light/stamp").touch()
     made_classifier(folder / "hers")
     return folder
 

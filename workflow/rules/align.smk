@@ -14,6 +14,8 @@ rule align_field:
         log_of("align_field", "{field}"),
     benchmark:
         benchmark_of("align_field", "{field}")
+    wildcard_constraints:
+        sky=one_of(IN_STEPS),
     conda:
         ENV
     threads: 1

@@ -15,6 +15,8 @@ rule classify_field:
         log_of("classify_field", "{field}"),
     benchmark:
         benchmark_of("classify_field", "{field}")
+    wildcard_constraints:
+        sky=one_of(IN_STEPS),
     conda:
         ENV
     threads: 1
@@ -29,6 +31,46 @@ rule classify_field:
         ),
     message:
         "Classifying the sources of field {wildcards.field}"
+    shell:
+        JOB
+
+
+rule catalog_field:
+    """The catalogue of a field of a sky that is only classified, its cube and its detections, from one reading of its frames."""
+    input:
+        unpack(frames_of),
+        model=f"{USED_CLASSIFIER}/model.onnx",
+        description=f"{USED_CLASSIFIER}/classifier.json",
+    output:
+        cube=CUBE,
+        record=f"{CUBE}.sha256",
+        summary=ALIGNMENT,
+        psf=PSF,
+        detections=fill(SOURCES, positions="detections"),
+        fits=f"{FIELD_CATALOG}.fits",
+        parquet=f"{FIELD_CATALOG}.parquet",
+    log:
+        log_of("catalog_field", "{field}"),
+    benchmark:
+        benchmark_of("catalog_field", "{field}")
+    wildcard_constraints:
+        sky=one_of(IN_ONE_JOB),
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(800, 10),
+    params:
+        **command(
+            "catalog_field",
+            sky=OF.label,
+            field=lambda wildcards: wildcards.field,
+            bands=BANDS,
+            prior=config["classify"]["prior"],
+            **config["align"],
+        ),
+    message:
+        "Cataloguing field {wildcards.field}"
     shell:
         JOB
 

@@ -64,6 +64,10 @@ MAIN = RUN.skies[config["sky"]]
 OF = Inputs(RUN)
 BANDS = "".join(config["bands"])
 ENV = "../../envs/environment.yaml"
+# A sky without a table of fields is only classified: all of a field is made in one job, by rule catalog_field.
+ONLY_CLASSIFIED = not (MAIN.simulated or MAIN.buckets or config["classify"]["classifier"] is None)
+IN_ONE_JOB = [MAIN.name] if ONLY_CLASSIFIED else []
+IN_STEPS = [name for name in RUN.skies if name not in IN_ONE_JOB]
 JOB = "python {params.script:q} {params.files} {params.settings} 2> {log:q}"
 
 

@@ -45,7 +45,7 @@ rule detect_sources:
     benchmark:
         benchmark_of("detect_sources", "{field}")
     wildcard_constraints:
-        sky=ARCHIVES,
+        sky=one_of(name for name in IN_STEPS if not RUN.skies[name].simulated),
     conda:
         ENV
     threads: 1

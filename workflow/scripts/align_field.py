@@ -4,22 +4,15 @@ Reads the frames of a field. Writes results/{sky}/aligned/{field}.fits (see `sta
 residuals of the alignment and the corners of the field on the sky, and {field}.psf.npy, the extension PSF of the cube.
 """
 
-import json
-import logging
 from pathlib import Path
 from typing import Annotated
 
-import astropy
-import numpy as np
 from typer import Option
 
-import stargal
 from stargal.errors import StargalError
-from stargal.imaging.align import align_field, describe_alignment
-from stargal.imaging.cube import write_cube
+from stargal.imaging.align import align_field, write_alignment
 from stargal.imaging.frames import read_frame
 from stargal.io import cli
-from stargal.io.files import sha256, whole
 from stargal.survey.fields import REFERENCE, Field
 
 
@@ -42,16 +35,7 @@ def main(
         )
     others = (read_frame(path) for band, path in paths.items() if band != REFERENCE)
     aligned = align_field(Field.parse(field), reference, others, bands, method, refine)
-    aligned.alignment["frame"] = [path.name for path in frames]
-    aligned.alignment["sha256"] = [sha256(path) for path in frames]
-    aligned.header["SOFTWARE"] = f"stargal {stargal.__version__}, numpy {np.__version__}, astropy {astropy.__version__}"
-    write_cube(aligned, cube)
-    with whole(psf) as partial, partial.open("wb") as stream:
-        np.save(stream, aligned.psf)
-    described = describe_alignment(aligned)
-    with whole(summary) as partial:
-        partial.write_text(json.dumps(described, indent=1) + "\n")
-    logging.info("%s\n%s", field, json.dumps(described["bands"], indent=1))
+    write_alignment(aligned, frames, cube, summary, psf)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Reads the field's cube and detections and the classifier; writes the catalogue as FITS and as parquet.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +33,7 @@ def main(
             detections=detections,
             model=model,
             description=description,
-            prior=prior if prior in (apply.OF_FIELD, apply.OF_TRAINING) else json.loads(prior),
+            prior=apply.parse_prior(prior),
             fits=fits,
             parquet=parquet,
         )

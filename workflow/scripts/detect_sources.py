@@ -10,7 +10,7 @@ from typing import Annotated
 from threadpoolctl import threadpool_limits
 from typer import Option
 
-from stargal.imaging.frames import read_frame
+from stargal.imaging.frames import read_frames
 from stargal.io import cli
 from stargal.io.files import whole
 from stargal.photometry.sources import detect_sources
@@ -24,7 +24,7 @@ def main(
     detections: Annotated[Path, Option(help="Output: table of sources.")],
 ) -> None:
     """Detect the sources of a field."""
-    opened = {band: read_frame(path) for band, path in zip(bands, frames, strict=True)}
+    opened = read_frames(frames, bands)
     with threadpool_limits(1):  # the order of sums, and so their last bits, depends on the threads
         table = detect_sources(opened, Field.parse(field))
     with whole(detections) as partial:

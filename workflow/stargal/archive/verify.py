@@ -10,7 +10,6 @@ from typing import Any
 
 from stargal.errors import StargalError
 from stargal.imaging.frames import parse_frame
-from stargal.survey.catalog import parse_catalog
 from stargal.survey.fields import FRAME_LAG, Field
 from stargal.survey.files import opened_fits, unpack
 
@@ -72,6 +71,8 @@ def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
     StargalError
         If it is not. The message describes the fault but does not name the file; the caller does.
     """
+    from stargal.survey.catalog import parse_catalog  # noqa: PLC0415  # imports pandas, which frames do without
+
     parse_catalog(unpack(path, "gzip"), run, camcol, kind)
 
 

@@ -5,28 +5,36 @@ different air, which leaves offsets of up to a quarter of a pixel. A fit to star
 band is resampled with the refined mapping, and the result is evaluated on stars left out of the fit.
 """
 
-from collections.abc import Iterable
+import json
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import astropy
 import numpy as np
 from astropy.table import Table
 from astropy.wcs import WCS
 from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 
+from stargal import __version__
 from stargal.constants import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled_pixels
-from stargal.imaging.cube import SATURATED, Cube, make_header
+from stargal.imaging.cube import SATURATED, Cube, make_header, write_cube
 from stargal.imaging.frames import Frame
 from stargal.imaging.psf import HALF, TERMS, measure_psf
 from stargal.imaging.resample import REACH, reproject_image, resample
 from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_noise
+from stargal.io.files import sha256, whole
 from stargal.survey.camera import SATURATION_DN
 from stargal.survey.fields import PIXEL_ARCSEC, Field
 
 Array = NDArray[np.floating[Any]]
+
+log = logging.getLogger(__name__)
 
 STARS_FOR_ORDER = (6, 18, 50, 80)
 """Minimum number of stars for a fit of order 0, 1, 2, 3 (1, 3, 5, 7 terms), from cross-validation on six fields."""
@@ -205,6 +213,30 @@ def describe_alignment(cube: Cube) -> dict[str, Any]:
         values = {name: row[name] for name in cube.alignment.colnames if np.ndim(row[name]) == 0}
         bands.append({name: _plain(value) for name, value in values.items()})
     return {"footprint": np.round(footprint(cube.astrometry), 6).tolist(), "bands": bands}
+
+
+def write_alignment(cube: Cube, frames: Sequence[Path], path: Path, summary: Path, psf: Path) -> None:
+    """Write a cube with the names and SHA-256 of its frames, its summary as JSON, and its PSF as .npy.
+
+    Parameters
+    ----------
+    cube : Cube
+        As `align_field` gives it.
+    frames : sequence of paths
+        Its frames, in the order of the bands.
+    path, summary, psf : paths
+        Files to write.
+    """
+    cube.alignment["frame"] = [frame.name for frame in frames]
+    cube.alignment["sha256"] = [sha256(frame) for frame in frames]
+    cube.header["SOFTWARE"] = f"stargal {__version__}, numpy {np.__version__}, astropy {astropy.__version__}"
+    write_cube(cube, path)
+    with whole(psf) as partial, partial.open("wb") as stream:
+        np.save(stream, cube.psf)
+    described = describe_alignment(cube)
+    with whole(summary) as partial:
+        partial.write_text(json.dumps(described, indent=1) + "\n")
+    log.info("%s\n%s", path.stem, json.dumps(described["bands"], indent=1))
 
 
 def _plain(value: Any) -> str | int | float | None:

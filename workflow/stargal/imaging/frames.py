@@ -3,6 +3,7 @@
 Data model: https://data.sdss.org/datamodel/files/BOSS_PHOTOOBJ/frames/RERUN/RUN/CAMCOL/frame.html
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,22 @@ def read_frame(path: Path) -> Frame:
         raise StargalError(
             f"{path}: {error}: remove it to fetch it again, or exclude this field from the table of fields"
         ) from error
+
+
+def read_frames(paths: Iterable[Path], bands: str) -> dict[str, Frame]:
+    """Read the frames of a field by band; the paths are in the order of the bands.
+
+    Raises
+    ------
+    StargalError
+        As in `read_frame`, or if a frame is of another band.
+    """
+    frames = {}
+    for band, path in zip(bands, paths, strict=True):
+        frames[band] = read_frame(path)
+        if frames[band].band != band:
+            raise StargalError(f"{path}: holds band {frames[band].band}, expected {band}: remove it to fetch it again")
+    return frames
 
 
 def parse_frame(data: bytes) -> Frame:

@@ -1,5 +1,6 @@
 """Classify the sources of a field with a published classifier."""
 
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,6 +100,11 @@ def classify_field(
     with whole(parquet) as unfinished:
         catalog.to_parquet(unfinished, index=False)
     log.info("%s: %s", field, ", ".join(f"{count} {name}" for name, count in count_catalog(catalog).items()))
+
+
+def parse_prior(text: str) -> str | float | dict[str, Any]:
+    """Return a prior from a command line: `OF_FIELD`, `OF_TRAINING`, or a number or a table as JSON."""
+    return text if text in (OF_FIELD, OF_TRAINING) else json.loads(text)  # type: ignore[no-any-return]
 
 
 def classify_sources(
