@@ -60,6 +60,7 @@ benchmark: $(VENV)/test.stamp  ## planning; training, alignment and drawing besi
 	python tests/benchmark_align.py
 	python tests/benchmark_render.py
 	python tests/benchmark_training.py
+	python tests/benchmark_classify.py
 
 faults: $(VENV)/test.stamp  ## runs killed at 25 moments, full disks, damaged files: half an hour; as root, all of it
 	pytest -m long tests/workflow

@@ -83,6 +83,38 @@ def test_one_command_makes_catalogues(checkout: Path, mirror: Path):
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
 
 
+def test_one_job_makes_the_bytes_of_three(checkout: Path, tmp_path: Path):
+    """Rule catalog_field, after the test above, beside align_field, detect_sources and classify_field."""
+    results = checkout / "results/real"
+    run, camcol, number = FIELD.split("-")[1:]
+    folder = checkout / "resources/real/frames/301"
+    frames = [f"--frames={folder}/frame-{band}-{run}-{camcol}-{number}.fits.bz2" for band in "ugriz"]
+    cube, detections = tmp_path / "cube.fits", tmp_path / "detections.parquet"
+    field = f"--field={FIELD}"
+    hers = checkout / "hers"
+    steps = {
+        "align_field": [*frames, "--bands=ugriz", "--method=lanczos3", "--refine", f"--cube={cube}",
+                        f"--summary={tmp_path / 'summary.json'}", f"--psf={tmp_path / 'psf.npy'}"],
+        "detect_sources": [*frames, "--bands=ugriz", f"--detections={detections}"],
+        "classify_field": ["--sky=real sky", f"--cube={cube}", f"--detections={detections}", "--prior=field",
+                           f"--model={hers / 'model.onnx'}", f"--description={hers / 'classifier.json'}",
+                           f"--fits={tmp_path / 'catalog.fits'}", f"--parquet={tmp_path / 'catalog.parquet'}"],
+    }  # fmt: skip
+    for script, options in steps.items():
+        command = [sys.executable, str(checkout / f"workflow/scripts/{script}.py"), field, *options]
+        subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(checkout / "workflow")})
+    same = {
+        "aligned/{}.fits": cube,
+        "aligned/{}.json": tmp_path / "summary.json",
+        "aligned/{}.psf.npy": tmp_path / "psf.npy",
+        "sources/detections/{}.parquet": detections,
+        "catalogs/{}.fits": tmp_path / "catalog.fits",
+        "catalogs/{}.parquet": tmp_path / "catalog.parquet",
+    }
+    for name, path in same.items():
+        assert sha256(results / name.format(FIELD)) == sha256(path), name
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

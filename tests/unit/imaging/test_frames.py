@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from astropy.table import Table
 from made_archive import NMGY, SHIFT, frame_path, make_header, make_solution, projection
 from stargal.archive.verify import check_frame
 from stargal.errors import StargalError
+from stargal.imaging import frames
 from stargal.imaging.astrometry import AsTrans, Tan
 from stargal.imaging.cube import make_header as make_cube_header
 from stargal.imaging.frames import Frame, parse_frame, read_frame
@@ -327,3 +330,11 @@ def test_real_frames_lose_nothing(mirror, band):
         np.testing.assert_array_equal(hdus[0].data, frame.image)
         renamed = {"RADECSYS", "RADESYS"}
         assert set(hdus[0].header) - renamed == set(frame.header) - renamed
+
+
+def test_frames_are_read_by_band_and_one_of_another_band_is_refused(monkeypatch):
+    kinds = {Path("a"): "u", Path("b"): "g"}
+    monkeypatch.setattr(frames, "read_frame", lambda path: SimpleNamespace(band=kinds[path]))
+    assert [one.band for one in frames.read_frames(kinds, "ug").values()] == ["u", "g"]
+    with pytest.raises(StargalError, match="a: holds band u, expected g: remove it to fetch it again"):
+        frames.read_frames(kinds, "gu")

@@ -248,3 +248,8 @@ def test_the_table_holds_the_fields_of_the_buckets_first():
         *(f"{name}{end}" for name in ("roc_auc", "accuracy", "mcc") for end in ("", "_low", "_high")),
         *("log_loss", "calibration_error"),
     ]
+
+
+def test_a_prior_comes_as_text():
+    assert [apply.parse_prior(text) for text in ("field", "training", "0.3")] == ["field", "training", 0.3]
+    assert apply.parse_prior('{"magnitude": [20], "star": [0.5]}') == {"magnitude": [20], "star": [0.5]}

@@ -104,7 +104,7 @@ def classify_field(
 
 def parse_prior(text: str) -> str | float | dict[str, Any]:
     """Return a prior from a command line: `OF_FIELD`, `OF_TRAINING`, or a number or a table as JSON."""
-    return text if text in (OF_FIELD, OF_TRAINING) else json.loads(text)  # type: ignore[no-any-return]
+    return text if text in (OF_FIELD, OF_TRAINING) else json.loads(text)
 
 
 def classify_sources(
