@@ -16,6 +16,7 @@ from stargal.io.files import sha256
 from stargal.learning import architectures, publish
 from stargal.learning.calibration import Calibration
 from stargal.learning.network_files import save_onnx
+from stargal.plan.surroundings import job_environment
 
 ROOT = Path(__file__).parents[2]
 FIELD = "301-005112-4-0345"
@@ -102,7 +103,7 @@ def test_one_job_makes_the_bytes_of_three(checkout: Path, tmp_path: Path):
     }  # fmt: skip
     for script, options in steps.items():
         command = [sys.executable, str(checkout / f"workflow/scripts/{script}.py"), field, *options]
-        subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(checkout / "workflow")})
+        subprocess.run(command, check=True, env=job_environment(checkout / "workflow", os.environ))
     same = {
         "aligned/{}.fits": cube,
         "aligned/{}.json": tmp_path / "summary.json",
