@@ -117,5 +117,5 @@ def test_the_page_lists_all_modules_that_jobs_run(schema):
         if path.suffix in (".py", ".mplstyle") and path.name != "__init__.py":
             listed = f"| `{path.relative_to(documentation.LIBRARY).as_posix()}` |" in page
             assert listed == (path in code), path
-    assert "| `imaging/align.py` | `align_field` |" in page
+    assert "| `imaging/align.py` | `align_field`, `catalog_field` |" in page
     assert "| `errors.py` | every job |" in page
