@@ -26,7 +26,6 @@ ROOT = Path(__file__).parents[3]
 RECIPE = yaml.safe_load((ROOT / "config/release.yaml").read_text())
 FOLDER = ROOT / "resources/classifiers" / RECIPE["report"]["best"]
 FIELD = Field(301, 5112, 4, 345)
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no released classifier")
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +36,11 @@ def description():
 def test_the_files_are_those_of_the_description(description):
     assert sha256(FOLDER / "model.keras") == description["model_sha256"]
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5e6
+
+
+def test_it_is_the_default():
+    default = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert ROOT / default["classify"]["classifier"] == FOLDER
 
 
 def test_it_is_what_its_recipe_makes(description):
