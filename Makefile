@@ -1,12 +1,32 @@
-# Two commands: `make run` and `make test`. The rest is what they are made of.
+# Three commands: `make classify`, `make run` and `make test`. The rest is what they are made of.
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= all
 ARGS ?=
 
+# What `make classify` and `make fields` take, and their environment, without tensorflow.
+FIELDS ?=
+SKY ?= mine
+ARCHIVE ?=
+CLASSIFIER ?=
+RADIUS ?= 0
+LIGHT ?= .venv-classify
+
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: run test env docs lint types unit workflow test-slurm lock benchmark faults same-bytes clean
+classify fields: export PATH := $(abspath $(LIGHT))/bin:$(PATH)
+classify fields: export PYTHONPATH := workflow
+
+.PHONY: classify fields run test env docs lint types unit workflow test-slurm lock benchmark faults same-bytes clean
+
+classify: $(LIGHT)/stamp  ## catalogues: FIELDS="301-3918-3-213 301-5112-4-345" or FIELDS=@file; ARCHIVE, CLASSIFIER, SKY
+	@python workflow/scripts/write_overlay.py --output "logs/$(SKY)/classify.yaml" --sky "$(SKY)" \
+	  --fields "$(FIELDS)" --archive "$(ARCHIVE)" --classifier "$(CLASSIFIER)"
+	snakemake classify --cores $(CORES) --configfile "logs/$(SKY)/classify.yaml" $(ARGS)
+	@echo "catalogues: results/$(SKY)/catalogs"
+
+fields: $(LIGHT)/stamp  ## fields that cover a place: RA=229.5 DEC=42.8, degrees; RADIUS=5, arcminutes
+	@python workflow/scripts/find_fields.py --ra "$(RA)" --dec "$(DEC)" --radius "$(RADIUS)" --archive "$(ARCHIVE)"
 
 run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
 	snakemake --cores $(CORES) $(ARGS)
@@ -56,7 +76,7 @@ docs: $(VENV)/test.stamp  ## the generated documentation: config/README.md, docs
 	PYTHONPATH=workflow python -m stargal.plan.documentation
 
 lock:  ## pin envs/*.in; needs uv
-	for name in cpu gpu dev slurm; do \
+	for name in cpu classify gpu dev slurm; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links -o envs/$$name.txt envs/$$name.in; \
 	done
@@ -66,6 +86,12 @@ clean:  ## results and logs; downloads stay
 
 # What is imported is compiled when it is: half the time of an environment in which everything is.
 INSTALL = $(VENV)/bin/pip install --quiet --no-compile --no-deps --require-hashes
+
+$(LIGHT)/stamp: envs/classify.txt
+	@$(PYTHON) envs/supported.py
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/bin/pip install --quiet --no-compile --no-deps --require-hashes -r envs/classify.txt
+	touch $@
 
 $(VENV)/run.stamp: envs/cpu.txt
 	@$(PYTHON) envs/supported.py

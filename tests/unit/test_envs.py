@@ -29,7 +29,7 @@ def requirements(name: str, platform: dict[str, str] | None = None) -> dict[str,
     return {r.name: r for r in found if platform is None or r.marker is None or r.marker.evaluate(platform)}
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu", "dev", "slurm"])
+@pytest.mark.parametrize("name", ["cpu", "classify", "gpu", "dev", "slurm"])
 def test_pins_are_exact_and_hashed(name):
     text = (ENVS / f"{name}.txt").read_text()
     assert "://" not in text  # no address of an index
@@ -52,6 +52,12 @@ def test_gpu_has_the_versions_of_cpu():
     assert gpu["tensorflow"].specifier == cpu["tensorflow-cpu"].specifier
     for name in set(cpu) & set(gpu):
         assert cpu[name].specifier == gpu[name].specifier, name
+
+
+def test_classification_has_the_versions_of_cpu_without_what_trains():
+    cpu, light = requirements("cpu.txt", CONDA_PLATFORM), requirements("classify.txt", CONDA_PLATFORM)
+    assert {name: one.specifier for name, one in light.items()} == {name: cpu[name].specifier for name in light}
+    assert not {"tensorflow-cpu", "keras", "scikit-learn", "matplotlib"} & set(light)
 
 
 @pytest.fixture(scope="module")
