@@ -1,0 +1,146 @@
+"""Peers: what others say of our detections, matched by position, and all classifiers on the same sources.
+
+Scope `independent` holds our classifier and networks, photo's rule, and the tables that the sky names; scope `peers` holds
+SExtractor and a random forest, too.
+"""
+
+import shutil
+
+EXTRACTOR = next(filter(shutil.which, ("source-extractor", "sex")), None)
+PSFEX = next(filter(shutil.which, ("psfex",)), None)
+BEST_SET = RUN.experiments[BEST].sets["training"]
+PEER_FIELDS = OF.of_peers(MAIN, TO_CLASSIFY)
+EVERY_PEER_FIELD = [field for fields in PEER_FIELDS.values() for field in fields]
+FORESTS = [fill(FOREST, sky=MAIN.name)] if RUN.has_fields(RUN.experiments[BEST]) else []
+
+
+def of_peer_fields(pattern, **wildcards):
+    """Files of a kind of the fields on which classifiers are compared."""
+    return paths_of(fill(pattern, **wildcards), EVERY_PEER_FIELD, sky=MAIN.name)
+
+
+rule match_field:
+    """The detections of a field with the class of the survey's source, of independent tables, and by other classifiers."""
+    input:
+        detections=fill(SOURCES, positions="detections"),
+        sources=lambda wildcards: paths_of(
+            fill(SOURCES, positions="catalog"),
+            OF.sky(wildcards).listed([Field.parse(wildcards.field)]),
+            sky=wildcards.sky,
+        ),
+        tables=lambda wildcards: [local(one["table"]) for one in OF.tables(wildcards)],
+    output:
+        matched=MATCHED,
+    log:
+        log_of("match_field", "{field}"),
+    localrule: True
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(1000, 10),
+    params:
+        **command(
+            "match_field",
+            sky=lambda wildcards: wildcards.sky,
+            columns=lambda wildcards: [
+                {key: value for key, value in one.items() if key != "table"} for one in OF.tables(wildcards)
+            ],
+        ),
+    message:
+        "Matching the detections of field {wildcards.field}"
+    shell:
+        JOB
+
+
+rule run_extractor:
+    """SExtractor's CLASS_STAR and SPREAD_MODEL of the detections of a field; empty where it is not installed."""
+    input:
+        frame=lambda wildcards: frames_of(wildcards)["frames"][BANDS.index("r")],
+        record=lambda wildcards: frames_of(wildcards)["records"][BANDS.index("r")],
+        detections=fill(SOURCES, positions="detections"),
+    output:
+        extracted=EXTRACTED,
+    log:
+        log_of("run_extractor", "{field}"),
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(600, 10),
+    params:
+        **command("run_extractor", field=lambda wildcards: wildcards.field, extractor=EXTRACTOR, psfex=PSFEX),
+    message:
+        (
+            "Running SExtractor on field {wildcards.field}"
+            if EXTRACTOR
+            else "Skipping SExtractor on field {wildcards.field}: source-extractor is not installed"
+        )
+    shell:
+        JOB
+
+
+rule grow_forest:
+    """A random forest on the photometry of the training fields, applied to the fields that are scored."""
+    input:
+        training=paths_of(
+            fill(SOURCES, positions="detections", sky=BEST_SET[0]), RUN.fields_of_set(*BEST_SET)
+        ),
+        matched=paths_of(fill(MATCHED, sky=BEST_SET[0]), RUN.fields_of_set(*BEST_SET)),
+        detections=of_peer_fields(SOURCES, positions="detections"),
+    output:
+        forest=fill(FOREST, sky=MAIN.name),
+    log:
+        log_of("grow_forest", sky=MAIN.name),
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(1000, 30),
+    params:
+        **command(
+            "grow_forest",
+            of_fields=["training", "matched", "detections"],
+            fields={
+                "training": format_fields(RUN.fields_of_set(*BEST_SET)),
+                "scored": format_fields(EVERY_PEER_FIELD),
+            },
+            labels=config["labels"],
+            seed=config["seeds"][0],
+        ),
+    message:
+        "Growing a random forest"
+    shell:
+        JOB
+
+
+rule gather_scores:
+    """What all classifiers say of the sources of the validation and test fields, one row per source."""
+    input:
+        matched=of_peer_fields(MATCHED),
+        catalogs=of_peer_fields(f"{FIELD_CATALOG}.parquet"),
+        predictions=RUN.models(PREDICTIONS, NETWORKS),
+        extracted=branch(lambda wildcards: wildcards.scope == "peers", then=of_peer_fields(EXTRACTED)),
+        forest=branch(lambda wildcards: wildcards.scope == "peers", then=FORESTS),
+    output:
+        gathered=fill(GATHERED, sky=MAIN.name),
+    log:
+        log_of("gather_scores", "{scope}", sky=MAIN.name),
+    localrule: True
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(1000, 10),
+    params:
+        **command(
+            "gather_scores",
+            of_fields=["matched", "catalogs", "extracted"],
+            buckets={bucket: format_fields(fields) for bucket, fields in PEER_FIELDS.items()},
+            experiments=NETWORKS,
+            **SEEDS,
+        ),
+    message:
+        "Gathering the scores of the sources, {wildcards.scope}"
+    shell:
+        JOB
