@@ -1,7 +1,7 @@
 """Gather what all classifiers say of the sources of some fields.
 
-Reads matched detections, our catalogues, predictions of the networks and, for all peers, what SExtractor and the forest say;
-writes results/{sky}/peers/{scope}.parquet, one row per source.
+Reads matched detections, our catalogues, predictions of the networks and, for all peers, what SExtractor and the forest
+say; writes results/{sky}/peers/{scope}.parquet, one row per source.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Classify the detections of a field with SExtractor and PSFEx, on the r frame.
 
-Writes results/{sky}/peers/extractor/{field}.parquet, one row per detection; where the programs are not installed, without
-values and with the reason.
+Writes results/{sky}/peers/extractor/{field}.parquet, one row per detection. Where the programs are
+not installed, it has no values, but the reason.
 """
 
 import tempfile

@@ -59,47 +59,33 @@ def read_positions(path: Path, columns: Mapping[str, Any], key: str) -> pd.DataF
     named["value"] = str(columns.get("star") or columns.get("class") or "class")
     table, row_name, first = _read(path, list(named.values()), key)
 
-    def fault(column: str, row: int, said: str) -> StargalError:
-        return StargalError(f"{path}: {row_name} {row + first}, column {column}: {said}")
+    def require(good: Any, name: str, allowed: str, remedy: str) -> None:
+        """Require that all values of a column are good."""
+        for row in np.flatnonzero(~np.asarray(good))[:1]:
+            found = table[named[name]].iloc[row]
+            raise StargalError(
+                f"{path}: {row_name} {row + first}, column {named[name]}: found {str(found)!r}, allowed: {allowed}; "
+                f"{remedy}"
+            )
 
-    result = {}
-    for name, (low, high) in {"ra": (0, 360), "dec": (-90, 90)}.items():
-        values = pd.to_numeric(table[named[name]], errors="coerce").to_numpy(float)
-        wrong = np.flatnonzero(~((values >= low) & (values <= high)))
-        if len(wrong):
-            found = table[named[name]].iloc[wrong[0]]
-            raise fault(
-                named[name], wrong[0],
-                f"found {found!r}, allowed are degrees from {low} to {high}; correct the row or name another column "
-                f"in {key}.{name}",
-            )  # fmt: skip
-        result[name] = values
+    ra, dec = (pd.to_numeric(table[named[name]], errors="coerce").to_numpy(float) for name in ("ra", "dec"))
+    for name, values, (low, high) in (("ra", ra, (0, 360)), ("dec", dec, (-90, 90))):
+        remedy = f"correct the row, or name another column in {key}.{name}"
+        require((values >= low) & (values <= high), name, f"degrees from {low} to {high}", remedy)
     given = table[named["value"]]
     if columns.get("star"):
-        values = pd.to_numeric(given, errors="coerce").to_numpy(float)
-        wrong = np.flatnonzero((given.notna().to_numpy() & np.isnan(values)) | (values < 0) | (values > 1))
-        if len(wrong):
-            raise fault(
-                named["value"], wrong[0],
-                f"found {given.iloc[wrong[0]]!r}, allowed is a probability from 0 to 1; correct the row or name "
-                f"another column in {key}.star",
-            )  # fmt: skip
-        result["value"] = values
-        return pd.DataFrame(result)
-    known = {**WORDS, **{_word(word): value for word, value in (columns.get("values") or {}).items()}}
-    meaning = {None: np.nan, **dict(zip(CLASSES.values(), CLASSES, strict=True))}
+        value = pd.to_numeric(given, errors="coerce").to_numpy(float)
+        good = given.isna().to_numpy() | ((value >= 0) & (value <= 1))
+        remedy = f"correct the row, or name another column in {key}.star"
+        require(good, "value", "a probability from 0 to 1, or nothing", remedy)
+        return pd.DataFrame({"ra": ra, "dec": dec, "value": value})
+    labels: dict[Any, float] = {word: float(label) for word, label in WORDS.items()}
+    meaning = {word: float(label) for label, word in CLASSES.items()}
+    labels |= {_word(word): meaning.get(value, np.nan) for word, value in (columns.get("values") or {}).items()}
     words = [_word(value) for value in given]
-    for row, word in enumerate(words):
-        if word and word not in known:
-            allowed = ", ".join(sorted(known))
-            raise fault(
-                named["value"], row,
-                f"found class {word!r}, known are {allowed}; say what it is in {key}.values, for example "
-                f"{{{word}: star}}, or null for no class",
-            )  # fmt: skip
-    labels = [known[word] if word else None for word in words]
-    result["value"] = np.array([meaning.get(label, label) for label in labels], float)
-    return pd.DataFrame(result)
+    remedy = f"say in {key}.values what the others are: star, galaxy, or null for no class"
+    require([not word or word in labels for word in words], "value", ", ".join(sorted(labels)), remedy)
+    return pd.DataFrame({"ra": ra, "dec": dec, "value": [labels.get(word, np.nan) for word in words]})
 
 
 def _word(value: Any) -> str:
@@ -135,19 +121,21 @@ def _read(path: Path, wanted: list[str], key: str) -> tuple[pd.DataFrame, str, i
         if re.search(r"\.csv(\.gz)?$", name):
             comments = _comments(path)
             table = pd.read_csv(path, skiprows=comments, dtype=str, skipinitialspace=True, encoding="utf-8-sig")
-            _require(path, list(table), wanted, key)
+            _require(path, map(str, table), wanted, key)
             return table[list(dict.fromkeys(wanted))], "line", comments + 2
     except (OSError, ValueError, pa.ArrowException) as error:
         raise StargalError(
-            f"{path}: not a readable table ({str(error).splitlines()[0]}); {key}.table names a CSV, FITS or Parquet file"
+            f"{path}: not a readable table ({str(error).splitlines()[0]}); {key}.table names a CSV, FITS or Parquet "
+            "file"
         ) from None
     raise StargalError(f"{path}: its name ends in neither .csv, .fits nor .parquet; rename it, and {key}.table")
 
 
 def _comments(path: Path) -> int:
     """Number of lines before the header that begin with #, as in files of SkyServer and TOPCAT."""
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
-    with opened as file:
+    with (
+        gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig") as file
+    ):
         return sum(1 for _ in itertools.takewhile(lambda line: line.startswith("#"), file))
 
 

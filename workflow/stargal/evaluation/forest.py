@@ -1,7 +1,7 @@
 """A random forest on the photometry, as Kim & Brunner (2017, MNRAS 464, 4463) compare with their networks.
 
-Their set of features (TPC_morph): the model magnitudes, the colours, and the concentration psf - model in each band. Theirs
-are corrected for extinction and use cmodel magnitudes; ours are as we measure them.
+Their set of features (TPC_morph): the model magnitudes, the colours, and the concentration psf - model in each band.
+Theirs are corrected for extinction and use cmodel magnitudes; ours are as we measure them.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Our classifier beside others, on the same sources, against each kind of label.
 
-Sources are detections that match a source of known class. A classifier that says nothing of a source (SExtractor, where it
-detects none) calls it neither: it ranks at the threshold and counts as a galaxy.
+Sources are detections that match a source of known class. A classifier that says nothing of a source (SExtractor, where
+it detects none) calls it neither: it ranks at the threshold and counts as a galaxy.
 """
 
 import itertools
@@ -41,8 +41,8 @@ PEERS = {
     "classifier": Peer(),
 }
 """photo: the type by photo's rule on our own measurement, 1 or 0; concentration: model - psf magnitude in r; class_star,
-spread_model: SExtractor's, the latter with its sign changed; forest: `stargal.evaluation.forest`; classifier: probability in
-our catalogue of the field."""
+spread_model: SExtractor's, the latter with its sign changed; forest: `stargal.evaluation.forest`; classifier: the
+probability in our catalogue of the field."""
 
 PARTIAL = ("class_star", "spread_model")
 """Classifiers that may say nothing of a source."""
@@ -51,25 +51,24 @@ EVERY = "all"
 """Sample of the sources that all of the run's classifiers give a score."""
 
 PURITY, COMPLETENESS = 0.97, 0.96
-"""Purity of stars, and completeness of galaxies, that the Dark Energy Survey asks for (Soumagnac et al. 2015, MNRAS 450,
-666; used by Kim & Brunner)."""
+"""Purity of stars, and completeness of galaxies, that the Dark Energy Survey asks for (Soumagnac et al. 2015, MNRAS
+450, 666; Kim & Brunner show the other quantity at these, too)."""
 
 GRID = np.round(np.arange(0.5, 1.0001, 0.01), 2)
 """Completenesses at which the purity is tabulated."""
 
-TRADES = (
-    f"star_completeness_at_purity_{PURITY:.0%}".rstrip("%"),
-    f"galaxy_purity_at_completeness_{COMPLETENESS:.0%}".rstrip("%"),
-)
-PURITIES = tuple(f"purity_{word}{end}" for word in ("star", "galaxy") for end in ("", "_low", "_high"))
+ENDS = ("", "_low", "_high")
+"""What the columns of a score and of the ends of its interval end with."""
+
+TRADES = ("star_completeness_at_97", "galaxy_purity_at_96")
+"""Completeness of stars at `PURITY`, and purity of galaxies at `COMPLETENESS`."""
+
 KEYS = ["classifier", "against", "sample", "bucket", "magnitudes"]
 COLUMNS = [
     *KEYS,
     *SCORE_COLUMNS,
-    *PURITIES,
-    *(name + end for name in TRADES for end in ("", "_low", "_high")),
-    "missing",
-    "note",
+    *(name + end for name in ("purity_star", "purity_galaxy", *TRADES) for end in ENDS),
+    *("missing", "note"),
 ]
 """Columns of the table of scores."""
 
@@ -97,15 +96,16 @@ def gather_scores(
     forest : DataFrame, optional
         As `stargal.evaluation.forest.classify_by_forest` gives it.
     predictions : sequence of DataFrame
-        Predictions of the networks, by experiment, then seed: id of a detection or of a source of the survey, probability.
+        Predictions of the networks, by experiment, then seed: probability, and id of a detection or of a source of the
+        survey.
     experiments, seeds : sequences
 
     Returns
     -------
     DataFrame
-        One row per source: the columns of `matched`, field, bucket, a column for each of `PEERS` that there is, and for each
-        experiment the mean probability over its seeds; NaN where one says nothing. The attribute ``skipped`` says why a
-        classifier says nothing at all.
+        One row per source: the columns of `matched`, field, bucket, a column for each of `PEERS` that there is, and for
+        each experiment the mean probability over its seeds; NaN where one says nothing. The attribute ``skipped`` says
+        why a classifier says nothing at all.
     """
     skipped: dict[str, str] = {}
     parts = []
@@ -199,22 +199,22 @@ def samples(
     scores: pd.DataFrame, experiments: Sequence[str]
 ) -> Iterator[tuple[dict[str, str], pd.DataFrame, list[str]]]:
     """Yield keys, sources (with their class in ``known``) and classifiers of each sample of `peer_tables`."""
-    own = [name for name in (*PEERS, *experiments) if name in scores]
-    complete = scores[[name for name in own if name not in PARTIAL]].notna().all(axis=1)
-    kinds = {**LABELS, **{name.removeprefix(AGAINST): name for name in scores if name.startswith(AGAINST)}}
-    given = [name for name in scores if name.startswith(GIVEN)]
+    columns = [str(name) for name in scores]
+    own = [name for name in (*PEERS, *experiments) if name in columns]
+    kinds = {**LABELS, **{name.removeprefix(AGAINST): name for name in columns if name.startswith(AGAINST)}}
+    given = [name for name in columns if name.startswith(GIVEN)]
     for kind, column in kinds.items():
-        known = known_labels(scores[column])
-        usable = scores.assign(known=known)[complete & (known != UNKNOWN)]
-        for extra in (None, *given):
-            sample = usable if extra is None else usable[usable[extra].notna()]
-            name = EVERY if extra is None else extra.removeprefix(GIVEN)
-            for bucket, sources in sample.groupby("bucket"):
-                yield (
-                    {"against": kind, "sample": name, "bucket": str(bucket)},
-                    sources,
-                    own + ([extra] if extra else []),
-                )
+        table = scores.assign(known=known_labels(scores[column]))
+        for bucket, fields in table.groupby("bucket"):
+            # Networks have no predictions in fields of no bucket.
+            here = [name for name in own if name in PARTIAL or fields[name].notna().any()]
+            complete = fields[[name for name in here if name not in PARTIAL]].notna().all(axis=1)
+            usable = fields[complete & (fields["known"] != UNKNOWN)]
+            for extra in ("", *given):
+                sources = usable[usable[extra].notna()] if extra else usable
+                if len(sources):
+                    keys = {"against": kind, "sample": extra.removeprefix(GIVEN) or EVERY, "bucket": str(bucket)}
+                    yield keys, sources, here + ([extra] if extra else [])
 
 
 def peer_of(name: str, sources: pd.DataFrame) -> Peer:
@@ -226,7 +226,7 @@ def peer_of(name: str, sources: pd.DataFrame) -> Peer:
 
 def scored(score: "pd.Series[float]", peer: Peer) -> NDArray[np.float64]:
     """Scores, at the threshold where there is none."""
-    return score.fillna(peer.threshold).to_numpy(float)
+    return np.asarray(score.fillna(peer.threshold), dtype=np.float64)
 
 
 def score_peer(labels: NDArray[Any], score: NDArray[np.float64], peer: Peer, resamples: int) -> dict[str, Any]:
@@ -242,13 +242,13 @@ def score_peer(labels: NDArray[Any], score: NDArray[np.float64], peer: Peer, res
         if called:
             share = np.array([record[f"{word}_as_{word}"] / called])
             values = (share[0], *(end[0] for end in wilson(share, np.array([called]))))
-        record |= dict(zip((f"purity_{word}{end}" for end in ("", "_low", "_high")), map(float, values), strict=True))
+        record |= dict(zip((f"purity_{word}{end}" for end in ENDS), map(float, values), strict=True))
     return record | _trades(labels, score, resamples)
 
 
 def _trades(labels: NDArray[Any], score: NDArray[np.float64], resamples: int) -> dict[str, float]:
     """`TRADES` with their bootstrapped intervals; NaN without both classes."""
-    names = [name + end for name in TRADES for end in ("", "_low", "_high")]
+    names = [name + end for name in TRADES for end in ENDS]
     if len(np.unique(labels)) < 2:
         return dict.fromkeys(names, float("nan"))
     stars, galaxies = Scorer(labels, score), Scorer(1 - labels, -score)
@@ -302,6 +302,8 @@ def completeness_purity(labels: NDArray[Any], score: NDArray[np.float64]) -> lis
     for label, word in CLASSES.items():
         scorer = Scorer((labels == label).astype(np.int8), score if label else -score)
         (complete,), (pure,) = running_shares(scorer, np.ones((1, len(labels))))
-        for index in dict.fromkeys(np.searchsorted(complete, GRID - 1e-12).tolist()):
-            points.append({"class": word, "completeness": float(complete[index]), "purity": float(pure[index])})
+        points += [
+            {"class": word, "completeness": float(complete[index]), "purity": float(pure[index])}
+            for index in dict.fromkeys(np.searchsorted(complete, GRID - 1e-12).tolist())
+        ]
     return points

@@ -87,8 +87,8 @@ def classify_with_extractor(
     Returns
     -------
     DataFrame
-        id, class_star, spread_model, spread_error: NaN where SExtractor detects no source within 1 arcsec. The attribute
-        ``skipped`` says by column why it is empty.
+        id, class_star, spread_model, spread_error: NaN where SExtractor detects no source within 1 arcsec. The
+        attribute ``skipped`` says by column why it is empty.
 
     Raises
     ------

@@ -102,8 +102,8 @@ class Inputs:
     def of_peers(self, sky: Sky, classified: Iterable[Field]) -> dict[str, list[Field]]:
         """Return the fields on which classifiers are compared, by bucket.
 
-        They are the validation and test fields; and those of the classified fields that are in no bucket, if the sky names
-        tables of independent classes, by which they can be scored.
+        They are the validation and test fields; and those of the classified fields that are in no bucket, if the sky
+        names tables of independent classes, by which they can be scored.
         """
         fields = {bucket: sky.fields(bucket) for bucket in ("validation", "test")}
         if any(one["part"] == "truth" for one in sky.tables):

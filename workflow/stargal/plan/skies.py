@@ -38,8 +38,8 @@ class Sky:
     buckets : dict
         Bucket of each field, in the order of the table.
     tables : list of dict
-        Tables of independent classes and of other classifiers: ``part`` (truth or classifiers), ``name``, ``table`` (its
-        path) and the columns.
+        Tables of independent classes and of other classifiers: ``part`` (truth or classifiers), ``name``, ``table``
+        (its path) and the columns.
     """
 
     name: str

@@ -7,14 +7,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from stargal.evaluation.catalogs import FAINTEST
-from stargal.evaluation.peers import EVERY, PEERS
+from stargal.evaluation.peers import EVERY
 from stargal.report.figures.panels import PLURALS
 
 OUTSIDE = ("photo", "concentration", "class_star", "spread_model")
 """Classifiers that do not learn here; they are dashed."""
 
 
-def styles(classifiers: pd.Series) -> dict[str, dict[str, str]]:  # type: ignore[type-arg]
+def styles(classifiers: "pd.Series[str]") -> dict[str, dict[str, str]]:
     """Colour and dashes of each classifier, in the order of the table."""
     names = list(dict.fromkeys(classifiers))
     ours = [name for name in names if name not in OUTSIDE]
@@ -56,7 +56,7 @@ def trade(scores: pd.DataFrame, curves: pd.DataFrame) -> Figure:
             lowest = 1.0
             for _, one in part.iterrows():
                 name, style = one["classifier"], lines[one["classifier"]]
-                if name not in PEERS or name != "photo":  # a type has no curve
+                if name != "photo":  # a type has no curve
                     line = curves[same & (curves["classifier"] == name) & (curves["class"] == word)]
                     ax.plot(line["completeness"], line["purity"], linewidth=1.1, **style)
                 ax.plot(
@@ -91,7 +91,7 @@ def accuracy(scores: pd.DataFrame) -> Figure:
             spread = np.maximum([bins["accuracy"] - bins["accuracy_low"], bins["accuracy_high"] - bins["accuracy"]], 0)
             upper.errorbar(
                 (low + high) / 2 + shift, bins["accuracy"], spread, fmt="o", markersize=3, linewidth=1,
-                label=name, **lines[name],
+                label=name, **lines[str(name)],
             )  # fmt: skip
         bins = groups[0][1]
         middle, wide = (
