@@ -94,9 +94,7 @@ def _word(value: Any) -> str:
         return ""
     if isinstance(value, bytes):
         value = value.decode("ascii", "replace")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip().casefold()
+    return re.sub(r"^(-?\d+)\.0*$", r"\1", str(value).strip().casefold())
 
 
 def _read(path: Path, wanted: list[str], key: str) -> tuple[pd.DataFrame, str, int]:

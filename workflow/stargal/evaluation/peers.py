@@ -40,9 +40,9 @@ PEERS = {
     "forest": Peer(),
     "classifier": Peer(),
 }
-"""photo: the type by photo's rule on our own measurement, 1 or 0; concentration: model - psf magnitude in r; class_star,
-spread_model: SExtractor's, the latter with its sign changed; forest: `stargal.evaluation.forest`; classifier: the
-probability in our catalogue of the field."""
+"""photo: the type by photo's rule on our own measurement, 1 or 0; concentration: model - psf magnitude in r;
+class_star, spread_model: SExtractor's, the latter with its sign changed; forest: `stargal.evaluation.forest`;
+classifier: the probability in our catalogue of the field."""
 
 PARTIAL = ("class_star", "spread_model")
 """Classifiers that may say nothing of a source."""
