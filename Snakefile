@@ -60,7 +60,7 @@ rule study:
 rule peers:
     """Our classifier and the report's networks beside photo, SExtractor and a random forest, and a page of them."""
     input:
-        PEER_FILES,
+        peer_files,
         fill(PEERS_PAGE, sky=MAIN.name) if MAIN.buckets else [],
 
 

@@ -8,15 +8,24 @@ import shutil
 
 EXTRACTOR = next(filter(shutil.which, ("source-extractor", "sex")), None)
 PSFEX = next(filter(shutil.which, ("psfex",)), None)
-BEST_SET = RUN.experiments[BEST].sets["training"]
-PEER_FIELDS = OF.of_peers(MAIN, TO_CLASSIFY)
 EVERY_PEER_FIELD = [field for fields in PEER_FIELDS.values() for field in fields]
-FORESTS = [fill(FOREST, sky=MAIN.name)] if RUN.has_fields(RUN.experiments[BEST]) else []
+FOREST_SET = RUN.experiments[BEST].sets["training"]
+FOREST_FIELDS = RUN.fields_of_set(*FOREST_SET) if RUN.has_fields(RUN.experiments[BEST]) else []
 
 
 def of_peer_fields(pattern, **wildcards):
     """Files of a kind of the fields on which classifiers are compared."""
     return paths_of(fill(pattern, **wildcards), EVERY_PEER_FIELD, sky=MAIN.name)
+
+
+def peer_files(wildcards):
+    """Tables and figures of the peers; an error without a field to score them on."""
+    if not PEER_FIELDS:
+        raise WorkflowError(
+            f"skies.{MAIN.name}: no field to compare classifiers on; name a table of fields with validation or test "
+            "fields in `fields`, or independent classes in `truth` and fields in `classify.fields`"
+        )
+    return PEER_FILES
 
 
 rule match_field:
@@ -83,10 +92,8 @@ rule run_extractor:
 rule grow_forest:
     """A random forest on the photometry of the training fields, applied to the fields that are scored."""
     input:
-        training=paths_of(
-            fill(SOURCES, positions="detections", sky=BEST_SET[0]), RUN.fields_of_set(*BEST_SET)
-        ),
-        matched=paths_of(fill(MATCHED, sky=BEST_SET[0]), RUN.fields_of_set(*BEST_SET)),
+        training=paths_of(SOURCES, FOREST_FIELDS, sky=FOREST_SET[0], positions="detections"),
+        matched=paths_of(MATCHED, FOREST_FIELDS, sky=FOREST_SET[0]),
         detections=of_peer_fields(SOURCES, positions="detections"),
     output:
         forest=fill(FOREST, sky=MAIN.name),
@@ -102,7 +109,7 @@ rule grow_forest:
             "grow_forest",
             of_fields=["training", "matched", "detections"],
             fields={
-                "training": format_fields(RUN.fields_of_set(*BEST_SET)),
+                "training": format_fields(FOREST_FIELDS),
                 "scored": format_fields(EVERY_PEER_FIELD),
             },
             labels=config["labels"],
@@ -121,7 +128,10 @@ rule gather_scores:
         catalogs=of_peer_fields(f"{FIELD_CATALOG}.parquet"),
         predictions=RUN.models(PREDICTIONS, NETWORKS),
         extracted=branch(lambda wildcards: wildcards.scope == "peers", then=of_peer_fields(EXTRACTED)),
-        forest=branch(lambda wildcards: wildcards.scope == "peers", then=FORESTS),
+        forest=branch(
+            lambda wildcards: wildcards.scope == "peers" and bool(FOREST_FIELDS),
+            then=fill(FOREST, sky=MAIN.name),
+        ),
     output:
         gathered=fill(GATHERED, sky=MAIN.name),
     log:

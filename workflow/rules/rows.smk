@@ -26,10 +26,10 @@ MODELS_USED = list(dict.fromkeys(one.settings["model"] for one in RUN.scored(MAI
 EXAMPLES = [MAIN.fields(bucket)[0] for bucket in BUCKETS if MAIN.fields(bucket)]
 ALL_COMPARED = {"all": {"comparison": COMPARED}, "study": {"comparison": STUDIED}}
 NETWORKS = RUN.compared_with_peers(MAIN.name)
-BESIDE = {
-    "peers": {"scope": "peers"}
-}  # and with tables from elsewhere, without optional programs, in every run
-if MAIN.tables:
+PEER_FIELDS = OF.of_peers(MAIN, TO_CLASSIFY)
+# Tables from elsewhere are shown by every run, without optional programs.
+BESIDE = {"peers": {"scope": "peers"}}
+if MAIN.tables and PEER_FIELDS:
     BESIDE["all" if MAIN.buckets else "classify"] = {"scope": "independent"}
 CLASSES = {"study": {}} if RUN.scored(MAIN.name, "four_classes") else {}
 

@@ -232,7 +232,8 @@ def scored(score: "pd.Series[float]", peer: Peer) -> NDArray[np.float64]:
 def score_peer(labels: NDArray[Any], score: NDArray[np.float64], peer: Peer, resamples: int) -> dict[str, Any]:
     """Record of `score_predictions`, with the purity of both classes and what surveys ask for, and their intervals.
 
-    Intervals of purity are Wilson's, the others are bootstrapped.
+    Intervals of purity are Wilson's, the others are bootstrapped. Types, which have no threshold to choose, have no
+    completeness at a purity.
     """
     settings: dict[str, Any] = {"threshold": peer.threshold, "calibrated": peer.calibrated}
     record: dict[str, Any] = dict(score_predictions(labels, score, resamples=resamples, **settings))
@@ -249,7 +250,7 @@ def score_peer(labels: NDArray[Any], score: NDArray[np.float64], peer: Peer, res
 def _trades(labels: NDArray[Any], score: NDArray[np.float64], resamples: int) -> dict[str, float]:
     """`TRADES` with their bootstrapped intervals; NaN without both classes."""
     names = [name + end for name in TRADES for end in ENDS]
-    if len(np.unique(labels)) < 2:
+    if len(np.unique(labels)) < 2 or len(np.unique(score)) <= 2:
         return dict.fromkeys(names, float("nan"))
     stars, galaxies = Scorer(labels, score), Scorer(1 - labels, -score)
 
@@ -294,9 +295,9 @@ def running_shares(scorer: Scorer, weights: NDArray[np.float64]) -> tuple[NDArra
 def completeness_purity(labels: NDArray[Any], score: NDArray[np.float64]) -> list[dict[str, Any]]:
     """Purity of stars and galaxies where the threshold falls far enough for each completeness of `GRID`.
 
-    Where many sources have one score, the completeness is the next that there is, and is in a row but once.
+    Where many sources have one score, the completeness is the next that there is, listed once. Types have no curve.
     """
-    if len(np.unique(labels)) < 2:
+    if len(np.unique(labels)) < 2 or len(np.unique(score)) <= 2:
         return []
     points: list[dict[str, Any]] = []
     for label, word in CLASSES.items():

@@ -1,6 +1,7 @@
 """Figures of our classifier beside others."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,20 +9,23 @@ from matplotlib.figure import Figure
 
 from stargal.evaluation.catalogs import FAINTEST
 from stargal.evaluation.peers import EVERY
-from stargal.report.figures.panels import PLURALS
+from stargal.report.figures.panels import DASHES, GREY, PLURALS
 
 OUTSIDE = ("photo", "concentration", "class_star", "spread_model")
 """Classifiers that do not learn here; they are dashed."""
 
+MARKERS = dict(zip(OUTSIDE, "Dvs^", strict=True))
+"""Their markers; all others have a circle."""
 
-def styles(classifiers: "pd.Series[str]") -> dict[str, dict[str, str]]:
+
+def styles(classifiers: "pd.Series[str]") -> dict[str, dict[str, Any]]:
     """Colour and dashes of each classifier, in the order of the table."""
     names = list(dict.fromkeys(classifiers))
     ours = [name for name in names if name not in OUTSIDE]
     return {
-        name: {"color": f"C{ours.index(name)}"}
+        name: {"color": f"C{ours.index(name)}", "linestyle": "-"}
         if name in ours
-        else {"color": f"{0.2 + 0.15 * OUTSIDE.index(name):.2f}", "linestyle": "--"}
+        else {"color": GREY, "linestyle": DASHES[OUTSIDE.index(name)]}
         for name in names
     }
 
@@ -56,12 +60,11 @@ def trade(scores: pd.DataFrame, curves: pd.DataFrame) -> Figure:
             lowest = 1.0
             for _, one in part.iterrows():
                 name, style = one["classifier"], lines[one["classifier"]]
-                if name != "photo":  # a type has no curve
-                    line = curves[same & (curves["classifier"] == name) & (curves["class"] == word)]
-                    ax.plot(line["completeness"], line["purity"], linewidth=1.1, **style)
-                ax.plot(
-                    one[f"recall_{word}"], one[f"purity_{word}"], "o", markersize=5, label=name, color=style["color"]
-                )
+                line = curves[same & (curves["classifier"] == name) & (curves["class"] == word)]
+                marker = {"marker": MARKERS.get(name, "o"), "markersize": 5, "color": style["color"]}
+                ax.plot(line["completeness"], line["purity"], linewidth=1.1, **style)
+                ax.plot(one[f"recall_{word}"], one[f"purity_{word}"], **marker)
+                ax.plot([], [], label=name, linewidth=1.1, **marker, linestyle=style["linestyle"])
                 lowest = np.nanmin([lowest, one[f"recall_{word}"], one[f"purity_{word}"]])
             floor = float(np.clip(np.floor(20 * lowest - 0.5) / 20, 0, 0.9))
             ax.set(xlim=(floor, 1.005), ylim=(floor, 1.005), title=f"{plural}, {title}")
@@ -90,8 +93,8 @@ def accuracy(scores: pd.DataFrame) -> Figure:
             shift = (number - (len(groups) - 1) / 2) * 0.5 / len(groups)
             spread = np.maximum([bins["accuracy"] - bins["accuracy_low"], bins["accuracy_high"] - bins["accuracy"]], 0)
             upper.errorbar(
-                (low + high) / 2 + shift, bins["accuracy"], spread, fmt="o", markersize=3, linewidth=1,
-                label=name, **lines[str(name)],
+                (low + high) / 2 + shift, bins["accuracy"], spread, linewidth=1, markersize=3,
+                marker=MARKERS.get(str(name), "o"), label=name, **lines[str(name)],
             )  # fmt: skip
         bins = groups[0][1]
         middle, wide = (
