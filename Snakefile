@@ -60,7 +60,7 @@ rule study:
 rule peers:
     """Our classifier and the report's networks beside photo, SExtractor and a random forest, and a page of them."""
     input:
-        peer_files,
+        lambda wildcards: OF.require_peers(MAIN, PEER_FIELDS) and PEER_FILES,
         fill(PEERS_PAGE, sky=MAIN.name) if MAIN.buckets else [],
 
 

@@ -8,24 +8,9 @@ import shutil
 
 EXTRACTOR = next(filter(shutil.which, ("source-extractor", "sex")), None)
 PSFEX = next(filter(shutil.which, ("psfex",)), None)
-EVERY_PEER_FIELD = [field for fields in PEER_FIELDS.values() for field in fields]
+SCORED_FIELDS = [field for fields in PEER_FIELDS.values() for field in fields]
 FOREST_SET = RUN.experiments[BEST].sets["training"]
 FOREST_FIELDS = RUN.fields_of_set(*FOREST_SET) if RUN.has_fields(RUN.experiments[BEST]) else []
-
-
-def of_peer_fields(pattern, **wildcards):
-    """Files of a kind of the fields on which classifiers are compared."""
-    return paths_of(fill(pattern, **wildcards), EVERY_PEER_FIELD, sky=MAIN.name)
-
-
-def peer_files(wildcards):
-    """Tables and figures of the peers; an error without a field to score them on."""
-    if not PEER_FIELDS:
-        raise WorkflowError(
-            f"skies.{MAIN.name}: no field to compare classifiers on; name a table of fields with validation or test "
-            "fields in `fields`, or independent classes in `truth` and fields in `classify.fields`"
-        )
-    return PEER_FILES
 
 
 rule match_field:
@@ -94,7 +79,7 @@ rule grow_forest:
     input:
         training=paths_of(SOURCES, FOREST_FIELDS, sky=FOREST_SET[0], positions="detections"),
         matched=paths_of(MATCHED, FOREST_FIELDS, sky=FOREST_SET[0]),
-        detections=of_peer_fields(SOURCES, positions="detections"),
+        detections=paths_of(SOURCES, SCORED_FIELDS, sky=MAIN.name, positions="detections"),
     output:
         forest=fill(FOREST, sky=MAIN.name),
     log:
@@ -110,7 +95,7 @@ rule grow_forest:
             of_fields=["training", "matched", "detections"],
             fields={
                 "training": format_fields(FOREST_FIELDS),
-                "scored": format_fields(EVERY_PEER_FIELD),
+                "scored": format_fields(SCORED_FIELDS),
             },
             labels=config["labels"],
             seed=config["seeds"][0],
@@ -124,10 +109,13 @@ rule grow_forest:
 rule gather_scores:
     """What all classifiers say of the sources of the validation and test fields, one row per source."""
     input:
-        matched=of_peer_fields(MATCHED),
-        catalogs=of_peer_fields(f"{FIELD_CATALOG}.parquet"),
+        matched=paths_of(MATCHED, SCORED_FIELDS, sky=MAIN.name),
+        catalogs=paths_of(f"{FIELD_CATALOG}.parquet", SCORED_FIELDS, sky=MAIN.name),
         predictions=RUN.models(PREDICTIONS, NETWORKS),
-        extracted=branch(lambda wildcards: wildcards.scope == "peers", then=of_peer_fields(EXTRACTED)),
+        extracted=branch(
+            lambda wildcards: wildcards.scope == "peers",
+            then=paths_of(EXTRACTED, SCORED_FIELDS, sky=MAIN.name),
+        ),
         forest=branch(
             lambda wildcards: wildcards.scope == "peers" and bool(FOREST_FIELDS),
             then=fill(FOREST, sky=MAIN.name),

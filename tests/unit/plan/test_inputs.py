@@ -93,7 +93,10 @@ def test_classifiers_are_compared_on_validation_and_test_fields(inputs):
     table = {"part": "truth", "name": "spectra", "table": "spectra.csv"}
     named = dataclasses.replace(sky, tables=[table])
     assert inputs.of_peers(named, [beside, *sky.fields("train")]) == fields | {"none": [beside]}
-    assert inputs.of_peers(inputs.run.skies["bare"], [beside]) == {}
+    bare = inputs.run.skies["bare"]
+    assert inputs.of_peers(bare, [beside]) == {} and inputs.require_peers(sky, fields)
+    with pytest.raises(StargalError, match=r"^skies\.bare: no field to compare classifiers on; name a table of fields"):
+        inputs.require_peers(bare, {})
 
 
 def test_training_fields_are_matched_to_no_table(inputs, monkeypatch):

@@ -110,6 +110,21 @@ class Inputs:
             fields["none"] = [field for field in classified if field not in sky.buckets]
         return {bucket: members for bucket, members in fields.items() if members}
 
+    def require_peers(self, sky: Sky, fields: Mapping[str, list[Field]]) -> bool:
+        """Require a field on which classifiers can be compared.
+
+        Raises
+        ------
+        StargalError
+            Naming the keys that give one.
+        """
+        if not fields:
+            raise StargalError(
+                f"skies.{sky.name}: no field to compare classifiers on; name a table of fields with validation or test "
+                "fields in `fields`, or independent classes in `truth` and fields in `classify.fields`"
+            )
+        return True
+
     def training_minutes(self, job: Any) -> int:
         """Return the time to ask for: about a millisecond a patch and epoch."""
         return 15 + 3 * len(self.run.fields_of_set(*self.run.experiments[job.experiment].sets["training"]))
