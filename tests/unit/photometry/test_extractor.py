@@ -58,6 +58,11 @@ def test_without_the_programs_there_is_the_reason(field, tmp_path):
     assert pd.read_parquet(tmp_path / "extracted.parquet").attrs["skipped"] == found.attrs["skipped"]
 
 
+def test_a_program_that_this_machine_lacks_is_one_line(field, tmp_path):
+    with pytest.raises(StargalError, match=r"^no-such-program: not installed on this machine"):
+        classify_with_extractor(*field, "no-such-program", None, tmp_path)
+
+
 def test_a_program_that_is_another_is_one_line(field, tmp_path):
     with pytest.raises(StargalError, match=r"no default\.nnw below .*; reinstall SExtractor$"):
         (tmp_path / "bin").mkdir()

@@ -93,7 +93,7 @@ def classify_with_extractor(
     Raises
     ------
     StargalError
-        If SExtractor fails.
+        If SExtractor fails, or a program is not on this machine.
     """
     empty = np.full(len(detections), np.nan, dtype=np.float32)
     table = pd.DataFrame(
@@ -105,7 +105,12 @@ def classify_with_extractor(
     elif psfex is None:
         skipped = {"spread_model": "psfex is not installed"}
     if extractor is not None:
-        program = Path(shutil.which(extractor) or extractor)
+        for name in filter(None, (extractor, psfex)):
+            if shutil.which(name) is None:
+                raise StargalError(
+                    f"{name}: not installed on this machine, but where Snakemake runs; install it on both"
+                )
+        program = Path(str(shutil.which(extractor)))
         image = np.where(np.isfinite(frame.image), frame.image, 0).astype(np.float32)
         fits.PrimaryHDU(image).writeto(folder / "image.fits", overwrite=True)
         (folder / "kernel.conv").write_text(KERNEL)
