@@ -13,7 +13,7 @@ from made_archive import NMGY, SHIFT, frame_path, make_header, make_solution, pr
 from stargal.archive.verify import check_frame
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import AsTrans, Tan
-from stargal.imaging.cube import make_header as make_cube_header
+from stargal.imaging.cube import make_cube_header
 from stargal.imaging.frames import Frame, parse_frame, read_frame
 from stargal.survey.fields import COLUMNS, ROWS, Field
 
