@@ -19,9 +19,10 @@ import galsim
 import numpy as np
 from numpy.typing import NDArray
 
-from stargal.simulation import exposures, render, sky
+from stargal.simulation import exposures, render
 from stargal.simulation.camera import Scan
 from stargal.survey.fields import COLUMNS, ROWS, STEP_ROWS, Field
+from stargal.survey.labels import STAR
 
 SEED = 1
 
@@ -54,7 +55,7 @@ def draw_with_galsim(scan: Scan, field: Field, sources: NDArray[np.void]) -> tup
         if step not in psfs:
             psfs[step] = point_source(float(np.exp(0.01 * step)), blur.shares).shear(shear)
         psf = psfs[step]
-        if sources["label"][index] == sky.STAR:
+        if sources["label"][index] == STAR:
             drawn, side = psf, 2 * int(halves[tier[index]]) + 1
         else:
             drawn = galsim.Convolve([galaxy(shapes, index), psf], gsparams=precise)

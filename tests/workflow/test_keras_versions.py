@@ -31,7 +31,6 @@ def probabilities(*before: Path) -> tuple[str, list[float]]:
     return version, [float(value) for value in values]
 
 
-@pytest.mark.skipif(not FOLDER.is_dir(), reason="no released classifier")
 @pytest.mark.long
 def test_it_opens_in_the_oldest_version_that_the_card_names(tmp_path):
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path]

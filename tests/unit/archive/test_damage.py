@@ -18,8 +18,7 @@ from stargal.archive.verify import check_frame
 from stargal.dataset.sources import in_frame
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import Tan, separation
-from stargal.imaging.cube import Cube
-from stargal.imaging.cube import make_header as make_cube_header
+from stargal.imaging.cube import Cube, make_cube_header
 from stargal.imaging.frames import Frame, parse_frame
 from stargal.survey.catalog import parse_catalog
 from stargal.survey.fields import COLUMNS, ROWS, Field

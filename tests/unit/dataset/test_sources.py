@@ -12,8 +12,7 @@ from made_archive import catalog_bytes, catalog_path, catalog_table, make_header
 from stargal.dataset.sources import read_catalog, select_sources
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import Tan
-from stargal.imaging.cube import Cube
-from stargal.imaging.cube import make_header as make_cube_header
+from stargal.imaging.cube import Cube, make_cube_header
 from stargal.survey.fields import COLUMNS, ROWS, STEP_ROWS, Field
 
 FIELD = Field(301, 1000, 1, 100)

@@ -10,8 +10,7 @@ from astropy.table import Table
 from made_archive import frame_bytes, make_header, projection
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import AsTrans, Tan
-from stargal.imaging.cube import Cube, read_cube, write_cube
-from stargal.imaging.cube import make_header as make_cube_header
+from stargal.imaging.cube import Cube, make_cube_header, read_cube, write_cube
 from stargal.imaging.frames import read_frame
 from stargal.io.files import record_of, whole
 from stargal.survey.fields import COLUMNS, ROWS, Field

@@ -16,7 +16,7 @@ from stargal.archive.verify import check_frame
 from stargal.errors import StargalError
 from stargal.imaging import frames
 from stargal.imaging.astrometry import AsTrans, Tan
-from stargal.imaging.cube import make_header as make_cube_header
+from stargal.imaging.cube import make_cube_header
 from stargal.imaging.frames import Frame, parse_frame, read_frame
 from stargal.survey.fields import COLUMNS, ROWS, Field
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stargal.errors import StargalError
-from stargal.imaging.psf import HALF, measure_psf, psf_stamps, read_psf
+from stargal.imaging.psf import PSF_HALF, measure_psf, psf_stamps, read_psf
 
 SIGMA = 1.6
 
@@ -17,9 +17,9 @@ def gaussian(x, y, sigma, shape):
 
 def made_images(widths):
     """Images of a PSF whose width in each band is the same in all columns."""
-    images = np.zeros((len(widths), 3, 2 * HALF + 1, 2 * HALF + 1), np.float32)
+    images = np.zeros((len(widths), 3, 2 * PSF_HALF + 1, 2 * PSF_HALF + 1), np.float32)
     for band, width in enumerate(widths):
-        images[band, 0] = gaussian(HALF, HALF, width, images.shape[2:])
+        images[band, 0] = gaussian(PSF_HALF, PSF_HALF, width, images.shape[2:])
     return images
 
 

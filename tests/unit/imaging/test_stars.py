@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from made_archive import SIGMA, MadeField, make_image
-from stargal.imaging.stars import APERTURE, HALF, find_stars, measure_stars, sky_noise
+from stargal.imaging.stars import APERTURE, WINDOW, find_stars, measure_stars, sky_noise
 
 SHAPE = (300, 400)
 
@@ -66,4 +66,4 @@ def test_failed_measurements_are_flagged(field):
 
 
 def test_stamp_holds_the_aperture():
-    assert APERTURE + 0.5 < HALF
+    assert APERTURE + 0.5 < WINDOW

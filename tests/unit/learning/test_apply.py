@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from stargal.errors import StargalError
 from stargal.evaluation.catalogs import catalog_table, compare_catalogs, count_catalog
 from stargal.imaging.cube import Cube
-from stargal.imaging.psf import HALF, TERMS
+from stargal.imaging.psf import PSF_HALF, TERMS
 from stargal.learning import apply
 from stargal.learning.likeness import UNLIKE
 from stargal.survey.fields import COLUMNS, ROWS
@@ -35,8 +35,8 @@ CLASSIFIER = {
 
 
 def made_psf() -> np.ndarray:
-    pixels = np.arange(-HALF, HALF + 1)
-    images = np.zeros((5, TERMS, 2 * HALF + 1, 2 * HALF + 1), np.float32)
+    pixels = np.arange(-PSF_HALF, PSF_HALF + 1)
+    images = np.zeros((5, TERMS, 2 * PSF_HALF + 1, 2 * PSF_HALF + 1), np.float32)
     images[:, 0] = np.exp(-(pixels**2 + pixels[:, None] ** 2) / (2 * 1.4**2)) / (2 * np.pi * 1.4**2)
     return images
 
@@ -115,7 +115,7 @@ def blank(count=2000, light=0.0, seed=0):
         x, y = x.ravel(), y.ravel()
         stamp = made_psf()[0, 0] * light
         for column, row in zip(x.astype(int), y.astype(int), strict=True):
-            image[:, row - HALF : row + HALF + 1, column - HALF : column + HALF + 1] += stamp
+            image[:, row - PSF_HALF : row + PSF_HALF + 1, column - PSF_HALF : column + PSF_HALF + 1] += stamp
     detected = pd.DataFrame({"x": x, "y": y, "model_mag_r": np.nan, "flags": 0})
     detected["model_mag_r"] = 22.5 - 2.5 * np.log10(light) if light else random.uniform(22, 26, len(x))
     return detected, image

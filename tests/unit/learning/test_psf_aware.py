@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from stargal.dataset.sets import FieldFiles
-from stargal.imaging.psf import HALF, TERMS
+from stargal.imaging.psf import PSF_HALF, TERMS
 from stargal.learning import architectures
 from stargal.learning.network_files import load, save, takes_psf
 from stargal.learning.predict import predict, predict_set
@@ -51,8 +51,8 @@ def write_field(folder, number, psf_sigma, random):
     patches = np.repeat(np.array(shapes)[..., None], 5, axis=3) + random.normal(0, 0.1, (COUNT, SIZE, SIZE, 5))
     pd.DataFrame({"x": x, "y": y, "label": label}).to_parquet(one.sources)
     np.save(one.patches, patches.astype(np.float32))
-    images = np.zeros((5, TERMS, 2 * HALF + 1, 2 * HALF + 1), np.float32)
-    images[:, 0] = gaussian(psf_sigma, 0, 0, HALF)
+    images = np.zeros((5, TERMS, 2 * PSF_HALF + 1, 2 * PSF_HALF + 1), np.float32)
+    images[:, 0] = gaussian(psf_sigma, 0, 0, PSF_HALF)
     np.save(one.psf, images)
     one.summary.write_text(json.dumps({"bands": [{"band": band, "fwhm": 1.3, "noise": 0.1} for band in "ugriz"]}))
     return one

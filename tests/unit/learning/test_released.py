@@ -13,6 +13,7 @@ from stargal.imaging.align import align_field
 from stargal.imaging.frames import read_frame
 from stargal.io.files import sha256
 from stargal.learning.apply import classify_sources
+from stargal.learning.likeness import UNLIKE
 from stargal.learning.network_files import load
 from stargal.learning.predict import predict
 from stargal.learning.published import open_onnx, read_classifier
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 RECIPE = yaml.safe_load((ROOT / "config/release.yaml").read_text())
 FOLDER = ROOT / "resources/classifiers" / RECIPE["report"]["best"]
 FIELD = Field(301, 5112, 4, 345)
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no released classifier")
+MIRROR = Path(os.getenv("STARGAL_MIRROR", "-").removeprefix("file://"), "eboss/photoObj/frames")
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,11 @@ def description():
 def test_the_files_are_those_of_the_description(description):
     assert sha256(FOLDER / "model.keras") == description["model_sha256"]
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5e6
+
+
+def test_it_is_the_default():
+    default = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert ROOT / default["classify"]["classifier"] == FOLDER
 
 
 def test_it_is_what_its_recipe_makes(description):
@@ -72,17 +78,27 @@ def test_both_formats_give_the_same_probabilities(description):
     assert (given[32:, 0] > 0.9).mean() > 0.9  # point sources
 
 
-@pytest.mark.skipif("STARGAL_MIRROR" not in os.environ, reason="STARGAL_MIRROR names no mirror of SDSS frames")
+def catalog_of(field: Field, description) -> pd.DataFrame:
+    """Catalogue of a field of the mirror."""
+    if not MIRROR.is_dir():
+        pytest.skip("STARGAL_MIRROR names no folder with a mirror of SDSS frames")
+    name = "{rerun}/{run}/{camcol}/frame-{band}-{run:06d}-{camcol}-{field:04d}.fits.bz2"
+    frames = {band: read_frame(MIRROR / name.format(band=band, **vars(field))) for band in BANDS}
+    others = [frames[band] for band in BANDS if band != REFERENCE]
+    cube = align_field(field, frames[REFERENCE], others, "".join(BANDS))
+    return classify_sources(detect_sources(frames, field), cube, description, open_onnx(FOLDER / "model.onnx"))
+
+
 def test_it_gives_the_recorded_catalogue_of_a_real_field(description):
     """To 0.01 in probability: other processors round differently."""
-    name = "{rerun}/{run}/{camcol}/frame-{band}-{run:06d}-{camcol}-{field:04d}.fits.bz2"
-    folder = Path(os.environ["STARGAL_MIRROR"].removeprefix("file://"), "eboss/photoObj/frames")
-    if not folder.is_dir():
-        pytest.skip("STARGAL_MIRROR is not a folder")
-    frames = {band: read_frame(folder / name.format(band=band, **vars(FIELD))) for band in BANDS}
-    others = [frames[band] for band in BANDS if band != REFERENCE]
-    cube = align_field(FIELD, frames[REFERENCE], others, "".join(BANDS))
-    catalog = classify_sources(detect_sources(frames, FIELD), cube, description, open_onnx(FOLDER / "model.onnx"))
+    catalog = catalog_of(FIELD, description)
     recorded = pd.read_csv(FOLDER / f"{FIELD.name}.csv")
     assert len(catalog) == len(recorded) and (catalog["id"] == recorded["id"]).all()
     np.testing.assert_allclose(catalog["probability_star"], recorded["probability_star"], atol=0.01)
+
+
+def test_a_nebula_is_unlike_the_training_set(description):
+    """The Orion nebula: neither its sky noise nor its PSF can be measured as elsewhere."""
+    catalog = catalog_of(Field(301, 6073, 4, 63), description)
+    assert len(catalog) > 100
+    assert (catalog["unlike_training"] & (UNLIKE["noise"] | UNLIKE["seeing"])).all()

@@ -255,14 +255,3 @@ def test_sources_without_a_label_are_left_out(tmp_path):
     read, labels = batches[0]
     np.testing.assert_array_equal(labels[:, 0], [1, 0])
     np.testing.assert_array_equal(read, found.read(np.array([1, 2])))
-
-
-def test_the_cooldown_continues_from_the_best_weights_at_a_fifth_of_the_rate(fields):
-    network, twin = (architectures.build("base", size=15, sky_sigma=[0.1] * 5, seed=1) for _ in range(2))
-    settings = {"learning_rate": 0.05, "batch_size": 50, "max_epochs": 3, "max_patches": None, "patience": 3}
-    history = train.fit(network, opened(fields), opened(fields), seed=1, cooldown=2, **settings)
-    before = train.fit(twin, opened(fields), opened(fields), seed=1, **settings)
-    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
-    pd.testing.assert_frame_equal(history[:3], before)
-    assert float(network.optimizer.learning_rate) == pytest.approx(0.01)
-    assert history["val_loss"].min() == pytest.approx(network.evaluate(train.Batches(opened(fields), 50), verbose=0)[1])

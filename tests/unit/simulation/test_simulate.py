@@ -27,6 +27,7 @@ from stargal.simulation.exposures import (
     truth_of,
 )
 from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, ROWS, STEP_ROWS, Field
+from stargal.survey.labels import STAR
 
 FIELD = Field(301, 8162, 6, 120)
 NEXT = replace(FIELD, field=121)
@@ -175,7 +176,7 @@ def empty_field():
     """A frame that contains only stars of 30 to 1500 nanomaggies, arranged in rows."""
     number = 24
     sources = np.zeros(number, sky.SOURCE)
-    sources["label"] = sky.STAR
+    sources["label"] = STAR
     sources["truth_id"] = np.arange(number)
     sources["flux"] = np.geomspace(30, 1500, number)[:, None]
     scan = Scan(SEED, FIELD.run, FIELD.camcol, "r")

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from stargal.simulation import sky
+from stargal.survey.labels import GALAXY, STAR
 
 NORTH_POLE = (192.86, 27.13)
 
@@ -45,7 +46,7 @@ def test_cells_are_evenly_filled():
 def test_galaxies_are_as_many_as_counted(low, high):
     sources = sky.sources_within(*NORTH_POLE, 0.5, seed=5)
     dimmed = sky.extinction(*NORTH_POLE)[2]
-    number, area = density_of(sources, sky.GALAXY, low, high)
+    number, area = density_of(sources, GALAXY, low, high)
     grid = np.linspace(low - dimmed, high - dimmed, 401)
     expected = np.trapezoid(sky.galaxy_counts(grid), grid) * area
     assert abs(number - expected) < 4 * np.sqrt(expected)
@@ -59,7 +60,7 @@ def test_stars_are_as_many_as_the_galaxy_has(latitude):
     sources = sky.sources_within(ra, dec, 0.4, seed=2)
     apparent = sky.MAGNITUDES[:, None] + sky.MODULI
     dimmed = sky.extinction(ra, dec)[2]
-    number, area = density_of(sources, sky.STAR, 16.0, 21.0)
+    number, area = density_of(sources, STAR, 16.0, 21.0)
     within = (apparent > 16.0 - dimmed) & (apparent < 21.0 - dimmed)
     expected = sky.expected_stars(ra, dec)[:, within].sum() * area
     grid = np.linspace(16.0 - dimmed, 21.0 - dimmed, 401)
@@ -78,7 +79,7 @@ def test_quasars_are_as_many_as_counted():
     # Within a factor of 1.5 of the sweep of run 4510: 60 point sources bluer than u - g = 0.6 per square degree.
     ug = 2.5 * np.log10(quasars["flux"][:, 1] / quasars["flux"][:, 0])
     assert 40 < ((r < 20.5) & (ug < 0.6)).sum() / area < 65
-    assert (quasars["label"] == sky.STAR).all()
+    assert (quasars["label"] == STAR).all()
 
 
 def test_white_dwarfs_have_their_local_density_and_are_blue():
@@ -112,7 +113,7 @@ def test_star_counts_of_a_real_run():
 def test_stars_lie_on_the_locus():
     sources = sky.sources_within(*NORTH_POLE, 0.6, seed=4)
     # Without quasars and the bluest sources, which are white dwarfs.
-    stars = (sources["label"] == sky.STAR) & (sources["redshift"] == 0)
+    stars = (sources["label"] == STAR) & (sources["redshift"] == 0)
     flux = sources["flux"][stars & (sources["flux"][:, 2] > 1.1 * sources["flux"][:, 1])]
     u, g, r, i, z = (22.5 - 2.5 * np.log10(flux)).T
     # Medians of stars in SDSS run 4510 (dereddened psf magnitudes) by g - i.

@@ -50,7 +50,7 @@ CONNECTING = 10.0
 RUN = "STARGAL_RUN"
 """Environment variable that names the run; the jobs of a run do not wait again for a host that one could not reach."""
 
-CHUNK = 1 << 16
+READ_BYTES = 1 << 16
 """Bytes per read."""
 
 
@@ -371,7 +371,7 @@ def _receive(response: requests.Response, part: Path, have: int, timeout: float)
     ):
         try:
             # read1 returns the bytes received so far, so that none are lost when the connection breaks.
-            while data := response.raw.read1(CHUNK, decode_content=False):
+            while data := response.raw.read1(READ_BYTES, decode_content=False):
                 stream.write(data)
                 bar.update(len(data))
                 elapsed, came = time.monotonic() - since, stream.tell() - then

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import trim_mean
 
 from stargal.imaging.frames import Frame
-from stargal.imaging.psf import HALF as PSF_HALF
+from stargal.imaging.psf import PSF_HALF
 from stargal.imaging.stars import sky_noise
 from stargal.photometry.classify import photo_types
 from stargal.photometry.detect import detect_peaks

@@ -23,9 +23,9 @@ from stargal import __version__
 from stargal.constants import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled_pixels
-from stargal.imaging.cube import SATURATED, Cube, make_header, write_cube
+from stargal.imaging.cube import SATURATED, Cube, make_cube_header, write_cube
 from stargal.imaging.frames import Frame
-from stargal.imaging.psf import HALF, TERMS, measure_psf
+from stargal.imaging.psf import PSF_HALF, TERMS, measure_psf
 from stargal.imaging.resample import REACH, reproject_image, resample
 from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_noise
 from stargal.io.files import sha256, whole
@@ -45,7 +45,7 @@ FOLDS = 5
 MATCH_SNR = 15.0
 """Minimum signal-to-noise ratio of a star in the other band; its centroid is then accurate to 0.1 pixel."""
 
-MATCH_RADIUS = 1.5
+PAIR_RADIUS = 1.5
 """Largest accepted offset from the astrometric prediction, pixels; six times the observed offsets."""
 
 
@@ -97,7 +97,7 @@ def align_field(
     image = np.empty((len(bands), *reference.image.shape), dtype=np.float32)
     mask = np.empty(image.shape, dtype=np.uint8)
     noise, fwhm = np.full((2, len(bands)), np.nan, dtype=np.float32)
-    psf = np.zeros((len(bands), TERMS, 2 * HALF + 1, 2 * HALF + 1), dtype=np.float32)
+    psf = np.zeros((len(bands), TERMS, 2 * PSF_HALF + 1, 2 * PSF_HALF + 1), dtype=np.float32)
     sigma = sky_noise(reference.image)
     stars = find_stars(reference.image, sigma, SATURATION_DN * reference.nmgy_per_dn)
     reports = {}
@@ -116,13 +116,13 @@ def align_field(
     if missing:
         raise StargalError(f"field {field.name}: no frame of band {', '.join(sorted(missing))}")
     alignment = Table([reports[band] for band in bands])
-    header = make_header(reference.header, field, bands, {"METHOD": method, "REFINE": refine})
+    header = make_cube_header(reference.header, field, bands, {"METHOD": method, "REFINE": refine})
     return Cube(bands, image, mask, noise, fwhm, psf, alignment, header, reference.astrometry)
 
 
 def _psf_images(image: NDArray[np.float32], sigma: float, ceiling: float) -> NDArray[np.float32]:
     """The PSF of an aligned band as `TERMS` images, NaN if there are too few stars."""
-    images = np.zeros((TERMS, 2 * HALF + 1, 2 * HALF + 1), np.float32)
+    images = np.zeros((TERMS, 2 * PSF_HALF + 1, 2 * PSF_HALF + 1), np.float32)
     try:
         measured = measure_psf(np.nan_to_num(image), sigma, ceiling).images
     except StargalError:
@@ -158,7 +158,7 @@ def align_band(
     dx, dy = mapping.shift(stars.x, stars.y)
     before = measure_stars(frame.image, stars.x + dx, stars.y + dy, sigma)
     offset_x, offset_y = before.x - stars.x - dx, before.y - stars.y - dy
-    matched = before.ok & (before.snr > MATCH_SNR) & (np.hypot(offset_x, offset_y) < MATCH_RADIUS)
+    matched = before.ok & (before.snr > MATCH_SNR) & (np.hypot(offset_x, offset_y) < PAIR_RADIUS)
     found, before, offset_x, offset_y = stars[matched], before[matched], offset_x[matched], offset_y[matched]
 
     is_reference = frame.band == reference.band

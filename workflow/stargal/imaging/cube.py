@@ -73,7 +73,7 @@ class Cube:
     astrometry: Astrometry
 
 
-def make_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMapping[str, Any]) -> fits.Header:
+def make_cube_header(frame: fits.Header, field: Field, bands: str, provenance: AnyMapping[str, Any]) -> fits.Header:
     """Make the header of a cube: field, projection of r, whether it is simulated, and `provenance` as keywords."""
     header = fits.Header()
     header["RERUN"], header["RUN"], header["CAMCOL"], header["FIELD"] = (

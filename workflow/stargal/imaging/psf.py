@@ -23,7 +23,7 @@ from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC
 Array = NDArray[np.floating[Any]]
 Image = NDArray[np.float32]
 
-HALF = 18
+PSF_HALF = 18
 """Half size of the images, pixels. Fluxes are normalised within this radius, 7.1 arcsec; photo uses 7.4."""
 
 CORE = 5.0
@@ -68,7 +68,7 @@ class Psf:
     def sigma(self, x: ArrayLike) -> Array:
         """Width of the best-fitting round Gaussian at columns `x`, pixels."""
         nodes = np.linspace(0, COLUMNS - 1, 5)
-        middle = np.array([float(HALF)])
+        middle = np.array([float(PSF_HALF)])
         widths = [measure_stars(self.at(node), middle, middle, 1.0).sigma[0] for node in nodes]
         return np.interp(np.asarray(x, float), nodes, widths)
 
@@ -232,8 +232,8 @@ def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
         stars = find_stars(image, sigma, ceiling, peak_snr=6.0)
     if len(stars.x) < 3:
         raise StargalError(f"{len(stars.x)} stars in the frame are too few to measure its PSF; exclude this field")
-    stamps = cut_stamps(image, stars.x, stars.y, HALF)
-    pixels = np.arange(-HALF, HALF + 1.0)
+    stamps = cut_stamps(image, stars.x, stars.y, PSF_HALF)
+    pixels = np.arange(-PSF_HALF, PSF_HALF + 1.0)
     distance = np.hypot(pixels, pixels[:, None])
     core = (stamps * np.clip(CORE + 0.5 - distance, 0, 1)).sum(axis=(1, 2))
     positive = core > 20 * sigma
@@ -258,7 +258,7 @@ def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
     images = fit.reshape(order + 1, *distance.shape)
     images[0] = _with_round_wings(images[0], values, distance)
     taper = np.clip((WINGS - distance) / 2, 0, 1)
-    within = distance <= HALF
+    within = distance <= PSF_HALF
     images[1:] *= taper
     images[0] *= within
     total = images[0].sum()
@@ -275,7 +275,7 @@ def _with_round_wings(image: Array, values: Array, distance: Array) -> Array:
     Undetected sources add a constant background to all stars; it is fitted and removed.
     """
     ring = np.rint(distance).astype(int).ravel()
-    radius = np.arange(int(WINGS), HALF + 1)
+    radius = np.arange(int(WINGS), PSF_HALF + 1)
     profile = np.array([np.median(np.median(values[:, ring == step], axis=1)) for step in radius])
     terms = np.stack([radius**-WING_SLOPE, np.ones(len(radius))], axis=1)
     weight = np.sqrt(radius)[:, None]

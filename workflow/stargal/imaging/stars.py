@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
 
-HALF = 8
+WINDOW = 8
 """Half size of the stamp for a star, pixels: 3 sigma of a PSF of 2.4 arcsec FWHM, the worst in the survey."""
 
 APERTURE = 7.0
@@ -81,13 +81,13 @@ def find_stars(image: NDArray[np.float32], sigma: float, ceiling: float = np.inf
     Stars
         At most `MOST`. Point sources are those whose width is within 12 % of the mode of the widths.
     """
-    margin = 2 * HALF
+    margin = 2 * WINDOW
     inner = image[margin:-margin, margin:-margin]
     y, x = np.nonzero(inner > peak_snr * sigma)
     y, x = y + margin, x + margin
     peak = image[y, x]
     # A peak is the highest pixel around it. Nearest neighbours come first: they reject nearly all candidates.
-    for reach in (1, HALF):
+    for reach in (1, WINDOW):
         window = np.lib.stride_tricks.sliding_window_view(image, (2 * reach + 1, 2 * reach + 1))
         keep = peak >= np.nanmax(window[y - reach, x - reach], axis=(1, 2), initial=-np.inf)
         y, x, peak = y[keep], x[keep], peak[keep]
@@ -119,13 +119,13 @@ def measure_stars(image: NDArray[np.float32], x: Array, y: Array, sigma: float) 
     """
     rows, columns = image.shape
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
-    inside = (column >= HALF) & (row >= HALF) & (column < columns - HALF) & (row < rows - HALF)
-    column, row = np.where(inside, column, HALF), np.where(inside, row, HALF)
-    side = 2 * HALF + 1
-    stamps = np.lib.stride_tricks.sliding_window_view(image, (side, side))[row - HALF, column - HALF].astype(float)
+    inside = (column >= WINDOW) & (row >= WINDOW) & (column < columns - WINDOW) & (row < rows - WINDOW)
+    column, row = np.where(inside, column, WINDOW), np.where(inside, row, WINDOW)
+    side = 2 * WINDOW + 1
+    stamps = np.lib.stride_tricks.sliding_window_view(image, (side, side))[row - WINDOW, column - WINDOW].astype(float)
     finite = np.isfinite(stamps).all(axis=(1, 2))
     stamps[~finite] = 0.0
-    pixels = np.arange(-HALF, HALF + 1.0)
+    pixels = np.arange(-WINDOW, WINDOW + 1.0)
     dx, dy = np.where(inside, x, column) - column, np.where(inside, y, row) - row
     width = np.full(len(dx), 1.5)
     with np.errstate(all="ignore"):
@@ -143,7 +143,7 @@ def measure_stars(image: NDArray[np.float32], x: Array, y: Array, sigma: float) 
             width = np.sqrt(1 / (1 / variance - 1 / width**2))
         distance = np.hypot(pixels - dx[:, None, None], pixels[:, None] - dy[:, None, None])
         covered = np.clip(APERTURE + 0.5 - distance, 0, 1)
-        ok = inside & finite & (np.abs(dx) < 3) & (np.abs(dy) < 3) & (width > 0.5) & (width < HALF / 2) & (total > 0)
+        ok = inside & finite & (np.abs(dx) < 3) & (np.abs(dy) < 3) & (width > 0.5) & (width < WINDOW / 2) & (total > 0)
         return Stars(
             x=column + dx,
             y=row + dy,

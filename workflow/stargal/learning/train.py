@@ -22,9 +22,6 @@ from stargal.survey.labels import UNKNOWN
 AVERAGE = 0.99
 """Share of the average of the weights that each step keeps: it spans about a hundred steps."""
 
-COOL = 0.2
-"""Learning rate of the cooldown, as a share of that before it."""
-
 BINARY = keras.losses.BinaryCrossentropy, keras.metrics.BinaryCrossentropy, keras.metrics.BinaryAccuracy
 CATEGORICAL = (
     keras.losses.SparseCategoricalCrossentropy,
@@ -99,7 +96,6 @@ def fit(
     max_patches: int | None,
     patience: int,
     seed: int,
-    cooldown: int = 0,
     augment: Augment | None = None,
 ) -> pd.DataFrame:
     """Train a network until its validation loss stops falling, and leave it with its best weights.
@@ -121,8 +117,6 @@ def fit(
         Stop after so many epochs without a lower validation loss.
     seed : int
         Seed of the order of the patches and of their augmentation.
-    cooldown : int
-        Epochs that follow, from the best weights, at `COOL` of the learning rate.
     augment : function or None
         Augmentation callback of the training patches. Validation patches are not augmented.
 
@@ -138,33 +132,18 @@ def fit(
     StargalError
         If the loss is not finite.
     """
-    batches, held_out = Batches(training, batch_size, seed, augment), Batches(validation, batch_size)
-    enough = max_epochs if max_patches is None else math.ceil(max_patches / len(batches.rows))
-    table = _train(model, batches, held_out, learning_rate, min(max_epochs, enough), patience)
-    if cooldown:
-        best, weights = table["val_loss"].min(), model.get_weights()
-        cooled = _train(model, batches, held_out, COOL * learning_rate, cooldown, patience)
-        if cooled["val_loss"].min() >= best:
-            model.set_weights(weights)
-        table = pd.concat([table, cooled], ignore_index=True)
-    table.insert(0, "epoch", np.arange(1, len(table) + 1))
-    return table
-
-
-def _train(
-    model: keras.Model, batches: Batches, validation: Batches, learning_rate: float, epochs: int, patience: int
-) -> pd.DataFrame:
-    """Train at one learning rate; parameters, result (without ``epoch``) and errors as in `fit`."""
     loss, entropy, accuracy = BINARY if model.output_shape[1] == 1 else CATEGORICAL
     model.compile(
         keras.optimizers.Adam(learning_rate, use_ema=True, ema_momentum=AVERAGE),
         loss(),
         metrics=[entropy(name="entropy"), accuracy(name="accuracy")],
     )
+    batches = Batches(training, batch_size, seed, augment)
+    enough = max_epochs if max_patches is None else math.ceil(max_patches / len(batches.rows))
     history = model.fit(
         batches,
-        validation_data=validation,
-        epochs=epochs,
+        validation_data=Batches(validation, batch_size),
+        epochs=min(max_epochs, enough),
         shuffle=False,
         verbose=0,
         callbacks=[
@@ -175,12 +154,13 @@ def _train(
             keras.callbacks.LambdaCallback(on_epoch_end=_log_epoch),
         ],
     )
-    table = pd.DataFrame(history.history)[list(COLUMNS)].rename(columns=COLUMNS)
-    if not np.isfinite(table.to_numpy(float)).all():
+    epochs = pd.DataFrame(history.history)[list(COLUMNS)].rename(columns=COLUMNS)
+    epochs.insert(0, "epoch", np.arange(1, len(epochs) + 1))
+    if not np.isfinite(epochs.to_numpy(float)).all():
         raise StargalError(
-            f"the training loss is not a number in epoch {len(table)}: lower learning_rate (now {learning_rate})"
+            f"the training loss is not a number in epoch {len(epochs)}: lower learning_rate (now {learning_rate})"
         )
-    return table
+    return epochs
 
 
 def _log_epoch(epoch: int, logs: dict[str, float]) -> None:

@@ -10,7 +10,7 @@ from stargal.imaging.psf import shift_stamps
 from stargal.imaging.resample import REACH
 from stargal.photometry.planes import Array, Image, Plane
 
-HALF = 15
+STAMP_HALF = 15
 """Half size of the stamps used to measure a source, pixels (6 arcsec)."""
 
 
@@ -41,11 +41,11 @@ def deblend(plane: Plane, x: Array, y: Array, models: Image) -> tuple[Image, Arr
         Stamps centred on the sources, nanomaggies.
     flux : ndarray, shape (n,)
     """
-    side = 2 * HALF + 1
+    side = 2 * STAMP_HALF + 1
     cubes = np.pad(models.reshape(-1, side, side), ((0, 0), (REACH, REACH), (REACH, REACH)))
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
     placed = shift_stamps(cubes, column - x, row - y)  # on the pixel grid of the image
-    margin = HALF + REACH
+    margin = STAMP_HALF + REACH
     padded = np.pad(plane.image, margin)
     rows, columns = plane.image.shape
     inside = (column >= 0) & (row >= 0) & (column < columns) & (row < rows)

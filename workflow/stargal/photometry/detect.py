@@ -12,7 +12,7 @@ import sep
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from stargal.imaging.psf import HALF as PSF_HALF
+from stargal.imaging.psf import PSF_HALF
 from stargal.photometry.planes import Array, Plane, extract
 from stargal.survey.catalog import BLENDED, CHILD, EDGE, NODEBLEND
 from stargal.survey.fields import BANDS, REFERENCE

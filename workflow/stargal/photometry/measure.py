@@ -22,7 +22,7 @@ from stargal.constants import FWHM_PER_SIGMA
 from stargal.imaging.psf import Psf
 from stargal.imaging.stars import measure_stars
 from stargal.photometry import profiles
-from stargal.photometry.deblend import HALF, deblend
+from stargal.photometry.deblend import STAMP_HALF, deblend
 from stargal.photometry.detect import MERGE_RADIUS, THRESHOLD, Detections
 from stargal.photometry.planes import Array, Image, Plane
 from stargal.survey.catalog import BINNED1, SATURATED
@@ -80,7 +80,7 @@ class Library:
     @classmethod
     def make(cls, transforms: NDArray[np.float32], psf: Psf) -> "Library":
         """Convolve shapes, given by `profiles.transforms`, with the images of a PSF."""
-        images = np.stack([profiles.convolve(transforms, image, HALF) for image in psf.images])
+        images = np.stack([profiles.convolve(transforms, image, STAMP_HALF) for image in psf.images])
         images = images.reshape(*images.shape[:2], images.shape[2] * images.shape[3])
         return cls(images, np.einsum("knp,lnp->kln", images, images, optimize=True).astype(float))
 
@@ -196,12 +196,15 @@ def _peak_offset(own: Image, psf: Image) -> tuple[Array, Array]:
 
     A parabola is fitted to the logarithm of the central 3 x 3 values.
     """
-    side = 2 * HALF + 1
-    cube, kernel = own.reshape(-1, side, side), psf.reshape(-1, side, side)[:, HALF - 5 : HALF + 6, HALF - 5 : HALF + 6]
+    side = 2 * STAMP_HALF + 1
+    cube, kernel = (
+        own.reshape(-1, side, side),
+        psf.reshape(-1, side, side)[:, STAMP_HALF - 5 : STAMP_HALF + 6, STAMP_HALF - 5 : STAMP_HALF + 6],
+    )
     values = np.empty((3, 3, len(own)))
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
-            part = cube[:, HALF - 5 + dy : HALF + 6 + dy, HALF - 5 + dx : HALF + 6 + dx]
+            part = cube[:, STAMP_HALF - 5 + dy : STAMP_HALF + 6 + dy, STAMP_HALF - 5 + dx : STAMP_HALF + 6 + dx]
             values[dy + 1, dx + 1] = np.einsum("nyx,nyx->n", part, kernel)
     log = np.log(np.maximum(values, 1e-3 * np.maximum(values.max(axis=(0, 1)), 1e-30)))
     steps = []
@@ -242,7 +245,7 @@ def _measure_band(
         variance = sky_variance / norm + plane.variance_per_flux * np.maximum(flux, 0) * cubed
         result[name], result[f"{name}_ivar"] = flux, 1 / variance
     result["composite"] = _composite(own, library.draw(weights, exponential), library.draw(weights, de_vaucouleurs))
-    pixels = np.arange(-HALF, HALF + 1.0)
+    pixels = np.arange(-STAMP_HALF, STAMP_HALF + 1.0)
     distance = np.hypot(pixels, pixels[:, None]).ravel()
     for name, radius in (*zip(("fiber", "fiber2"), FIBER_RADII, strict=True), ("aperture", APERTURE_RADIUS)):
         covered = np.clip(radius / PIXEL_ARCSEC + 0.5 - distance, 0, 1)
@@ -283,13 +286,13 @@ def _composite(own: Image, one: Image, other: Image) -> Array:
 
 def _moments(own: Image, sigma: float) -> Array:
     """Adaptive moments of stamps, pixels squared; NaN where they do not converge."""
-    side = 2 * HALF + 1
+    side = 2 * STAMP_HALF + 1
     count = len(own)
     if count == 0:
         return np.empty(0)
     strip = np.ascontiguousarray(own.reshape(count * side, side))
-    middle = np.arange(count) * side + float(HALF)
-    measured = measure_stars(strip, np.full(count, float(HALF)), middle, sigma)
+    middle = np.arange(count) * side + float(STAMP_HALF)
+    measured = measure_stars(strip, np.full(count, float(STAMP_HALF)), middle, sigma)
     return np.where(measured.ok, 2 * measured.sigma**2, np.nan)
 
 

@@ -22,7 +22,7 @@ from stargal.errors import StargalError
 from stargal.imaging.astrometry import Astrometry
 from stargal.io.files import whole
 from stargal.photometry.sources import tabulate_sources
-from stargal.survey.catalog import FORMATS, OBJC_TYPES, PHOTO_TYPES, RUN_PRIMARY, TRUTH_FORMATS, UNKNOWN
+from stargal.survey.catalog import FORMATS, NO_VALUE, OBJC_TYPES, PHOTO_TYPES, RUN_PRIMARY, TRUTH_FORMATS
 from stargal.survey.fields import BANDS, REFERENCE, STEP_ROWS, TRIM, Field, fields_ahead
 from stargal.survey.labels import STAR
 
@@ -67,10 +67,10 @@ _KNOWN = {
     "THING_ID": -1,
     "IFIELD": -1,
     "BALKAN_ID": -1,
-    "ROWVDEG": UNKNOWN,
-    "ROWVDEGERR": UNKNOWN,
-    "COLVDEG": UNKNOWN,
-    "COLVDEGERR": UNKNOWN,
+    "ROWVDEG": NO_VALUE,
+    "ROWVDEGERR": NO_VALUE,
+    "COLVDEG": NO_VALUE,
+    "COLVDEGERR": NO_VALUE,
 }
 """Columns with a constant value; other unfilled columns are zero or empty, as in most rows of a real file."""
 
@@ -294,7 +294,7 @@ def make_rows(table: pd.DataFrame, field: Field) -> NDArray[Any]:
     for name, measured in _BAND_COLUMNS.items():
         values = table[[f"{measured}_{band}" for band in BANDS]].to_numpy()
         if name != "FLAGS":
-            values = np.where(np.isfinite(values), values, 0.0 if name.endswith("_IVAR") else UNKNOWN)
+            values = np.where(np.isfinite(values), values, 0.0 if name.endswith("_IVAR") else NO_VALUE)
         rows[name] = values
     for name, value in _KNOWN.items():
         rows[name] = value

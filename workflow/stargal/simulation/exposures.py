@@ -29,6 +29,7 @@ from stargal.simulation import sky
 from stargal.simulation.camera import Scan, field_center
 from stargal.simulation.render import Blur, Galaxies, add_galaxies, add_stars, shares_of
 from stargal.survey.fields import BANDS, COLUMNS, FRAME_LAG, PIXEL_ARCSEC, REFERENCE, ROWS, STEP_ROWS, Field
+from stargal.survey.labels import GALAXY, STAR
 
 Array = NDArray[np.floating[Any]]
 
@@ -218,7 +219,7 @@ def simulate_frame(
         scan.calibration.astype(np.float32),
         recorded,
         scan.astrometry(field.field),
-        make_header(scan, field),
+        make_frame_header(scan, field),
     )
 
 
@@ -232,7 +233,7 @@ def draw_sources(scan: Scan, field: Field, sources: NDArray[Any], window: Window
     blur = Blur.of_fwhm(shares_of(scan.band, scan.seeing), fwhm, scan.ellipticity, scan.spike_angle)
     image = np.zeros(window.shape)
     in_x, in_y = x - window.columns[0], y - window.rows[0]
-    stars, galaxies = (np.flatnonzero(sources["label"] == label) for label in (sky.STAR, sky.GALAXY))
+    stars, galaxies = (np.flatnonzero(sources["label"] == label) for label in (STAR, GALAXY))
     add_stars(image, in_x[stars], in_y[stars], flux[stars], blur[stars], WING_LIMIT * sigma)
     of_galaxies = sources[galaxies]
     shapes = shapes_on_frame(scan, field, of_galaxies)
@@ -397,7 +398,7 @@ def compress_floats(values: Array, digits: int = 10) -> NDArray[np.float32]:
 # The file
 
 
-def make_header(scan: Scan, field: Field) -> fits.Header:
+def make_frame_header(scan: Scan, field: Field) -> fits.Header:
     """Make the header of the image, with the keywords of a real frame that apply to a simulation."""
     solution = scan.astrometry(field.field)
     x, y = COLUMNS / 2, float(ROWS // 2)

@@ -55,7 +55,7 @@ EXPONENTIAL_SCALE = 1.67835
 CLUMPS = 30
 """Number of star-forming regions in a disk."""
 
-CHUNK = 2_000_000
+CHUNK_PIXELS = 2_000_000
 """Largest number of pixels drawn at once."""
 
 
@@ -307,11 +307,11 @@ def _de_vaucouleurs_table() -> tuple[Array, Array]:
 
 
 def _tiers(wanted: Array, sizes: NDArray[np.intp], pixels: NDArray[np.intp]) -> Any:
-    """Group sources by the smallest sufficient stamp size, in chunks of at most `CHUNK` pixels."""
+    """Group sources by the smallest sufficient stamp size, in chunks of at most `CHUNK_PIXELS` pixels."""
     tier = np.minimum(np.searchsorted(sizes, wanted), len(sizes) - 1)
     for index, size in enumerate(sizes):
         chosen = np.flatnonzero(tier == index)
-        step = max(1, CHUNK // int(pixels[index]))
+        step = max(1, CHUNK_PIXELS // int(pixels[index]))
         for start in range(0, len(chosen), step):
             yield int(size), chosen[start : start + step]
 

@@ -37,6 +37,7 @@ from numpy.polynomial import polynomial
 from numpy.typing import ArrayLike, NDArray
 
 from stargal.survey.fields import BANDS
+from stargal.survey.labels import GALAXY, STAR
 
 Array = NDArray[np.floating[Any]]
 
@@ -51,9 +52,6 @@ FAINTEST = 24.5
 
 STAR_BRIGHTEST, GALAXY_BRIGHTEST = 10.0, 13.0
 """r magnitude of the brightest stars and galaxies. Brighter ones are rare, and spoil the fields around them."""
-
-STAR, GALAXY = 1, 0
-"""True classes."""
 
 SOURCE = np.dtype(
     [

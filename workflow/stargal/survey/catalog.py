@@ -60,7 +60,7 @@ STAR_LIMITS = (22.5, 22.5, 22.5, 22.0, 21.5)
 GALAXY_LIMITS = (21.0, 22.0, 22.0, 20.5, 20.1)
 """Limits in u g r i z: a galaxy is catalogued if any of its dereddened model magnitudes is below its limit."""
 
-UNKNOWN = -9999.0
+NO_VALUE = -9999.0
 """Catalogue value for a failed measurement."""
 
 FORMATS = {
