@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from stargal.evaluation import metrics
-from stargal.report.figures import classifier, comparisons, data, realism, scores, training
+from stargal.evaluation.peers import peer_tables
+from stargal.report.figures import classifier, comparisons, data, peers, realism, scores, training
 from stargal.report.figures.panels import by_experiment
 from stargal.report.style import STYLE, save, style
 
@@ -155,7 +156,30 @@ def test_a_grid_of_three_settings_has_a_panel_for_each_value_of_the_third():
     np.testing.assert_allclose(second.images[0].get_array(), [[-0.7, -0.51], [-0.49, -0.2]])
 
 
+def peer_scores():
+    """Types and a network on test sources, and one of another's probabilities."""
+    table = predictions().rename(columns={"probability": "net", "model_mag_r": "r"})
+    table["photo"] = (table["net"] > 0.6).astype(float)
+    table["given theirs"] = np.where(table["r"] < 20, table["net"] ** 2, np.nan)
+    return peer_tables(table, experiments=["net"], edges=[18, 20, 22], resamples=100)
+
+
 FIGURES = {
+    "trade": (
+        lambda: peers.trade(*(peer_scores()[name] for name in ("scores", "curves"))),
+        [
+            "stars, against photo",
+            "galaxies, against photo, sources of theirs",
+            "completeness",
+            "purity",
+            "net",
+            "photo",
+        ],
+    ),
+    "accuracy": (
+        lambda: peers.accuracy(peer_scores()["by_magnitude"]),
+        ["against photo", "against photo, sources of theirs", "accuracy", "r magnitude (AB)", "galaxies", "photo"],
+    ),
     "alignment": (
         lambda: data.alignment(offsets()),
         ["by the astrometry", "refined, stars left out", "offset from r in column, pixels", "u"],
@@ -339,7 +363,7 @@ def test_style_ignores_and_restores_the_users_settings():
         assert matplotlib.rcParams["font.size"] == 30
 
 
-@pytest.mark.parametrize("module", ["classifier", "comparisons", "data", "realism", "scores", "training"])
+@pytest.mark.parametrize("module", ["classifier", "comparisons", "data", "peers", "realism", "scores", "training"])
 def test_tensorflow_is_not_loaded(module):
     program = (
         f"import sys, stargal.report.figures.{module}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"

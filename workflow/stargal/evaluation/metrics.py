@@ -146,7 +146,7 @@ def score_predictions(
     scorer = Scorer(labels, score, threshold, calibrated)
     once = np.ones((1, n))
     record |= {name: int(cell[0]) for name, cell in scorer.confusion(once).items()}
-    blocks = [scorer.scores(weights[:, scorer.order]) for weights in _resampled(n, resamples)]
+    blocks = [scorer.scores(weights[:, scorer.order]) for weights in resampled(n, resamples)]
     for name, value in scorer.scores(once).items():
         spread = np.concatenate([block[name] for block in blocks])
         defined = spread[np.isfinite(spread)] if np.isfinite(value[0]) else spread[:0]
@@ -156,7 +156,7 @@ def score_predictions(
     return record
 
 
-def _resampled(n: int, resamples: int) -> Iterable[NDArray[np.float64]]:
+def resampled(n: int, resamples: int) -> Iterable[NDArray[np.float64]]:
     """Number of times each of n sources is drawn in each resample: blocks of ``(some, n)``."""
     random = np.random.default_rng(SEED)
     step = max(1, BLOCK // n)
