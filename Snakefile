@@ -24,6 +24,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/realism.smk"
 include: "workflow/rules/publish.smk"
 include: "workflow/rules/classify.smk"
+include: "workflow/rules/peers.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/manifest.smk"
 
@@ -54,6 +55,13 @@ rule study:
     input:
         STUDY_FILES,
         fill(STUDY, sky=MAIN.name),
+
+
+rule peers:
+    """Our classifier and the report's networks beside photo, SExtractor and a random forest, and a page of them."""
+    input:
+        lambda wildcards: OF.require_peers(MAIN, PEER_FIELDS) and PEER_FILES,
+        fill(PEERS_PAGE, sky=MAIN.name) if MAIN.buckets else [],
 
 
 rule realism:

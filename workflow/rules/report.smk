@@ -32,6 +32,7 @@ BEYOND = {
 PAGES = {
     "page": (PAGE, on_page(SHOWN_FILES, CHAPTERS)),
     "study": (STUDY, on_page(SHOWN_FILES, CHAPTERS) + on_page(STUDY_FILES, BEYOND)),
+    "peers": (PEERS_PAGE, on_page(PEER_FILES, {"Beside other classifiers": []})),
 }
 CATALOG_RECORDS = sorted(
     {

@@ -25,6 +25,12 @@ COMPARED, STUDIED = (
 MODELS_USED = list(dict.fromkeys(one.settings["model"] for one in RUN.scored(MAIN.name).values()))
 EXAMPLES = [MAIN.fields(bucket)[0] for bucket in BUCKETS if MAIN.fields(bucket)]
 ALL_COMPARED = {"all": {"comparison": COMPARED}, "study": {"comparison": STUDIED}}
+NETWORKS = RUN.compared_with_peers(MAIN.name)
+PEER_FIELDS = OF.of_peers(MAIN, TO_CLASSIFY)
+# Tables from elsewhere are shown by every run, without optional programs.
+BESIDE = {"peers": {"scope": "peers"}}
+if MAIN.tables and PEER_FIELDS:
+    BESIDE["all" if MAIN.buckets else "classify"] = {"scope": "independent"}
 CLASSES = {"study": {}} if RUN.scored(MAIN.name, "four_classes") else {}
 
 TABLE_ROWS = [
@@ -186,6 +192,29 @@ TABLE_ROWS = [
         make=REAL,
         simulated=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.sky),
         real=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.real),
+    ),
+    table(
+        "peers",
+        "evaluation.peers:peer_tables",
+        "Peers",
+        {
+            "scores": "{scope}: scores beside other classifiers",
+            "by_magnitude": "{scope}: scores by magnitude",
+            "curves": "{scope}: completeness and purity",
+        },
+        paths={
+            "scores": f"{TABLES}/{{scope}}_scores.csv",
+            "by_magnitude": f"{TABLES}/{{scope}}_by_magnitude.csv",
+            "curves": f"{TABLES}/{{scope}}_curves.csv",
+        },
+        captions={"by_magnitude": "peers_magnitude", "curves": "peers_curves"},
+        make=BESIDE,
+        settings={
+            "experiments": NETWORKS,
+            "edges": config["evaluation"]["magnitude_edges"],
+            **RESAMPLES,
+        },
+        scores=GATHERED,
     ),
 ]
 
@@ -373,6 +402,27 @@ FIGURE_ROWS = [
         simulated=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.sky),
         real=lambda job: paths_of(DESCRIPTION, REALISM_FIELDS, sky=job.real),
     ),
+    figure(
+        "trade",
+        "peers",
+        "Peers",
+        "{scope}: completeness against purity",
+        path=f"{FIGURES}/{{scope}}_completeness.svg",
+        caption="peers_curves",
+        make=BESIDE,
+        scores=f"{TABLES}/{{scope}}_scores.csv",
+        curves=f"{TABLES}/{{scope}}_curves.csv",
+    ),
+    figure(
+        "accuracy",
+        "peers",
+        "Peers",
+        "{scope}: accuracy by magnitude",
+        path=f"{FIGURES}/{{scope}}_accuracy.svg",
+        caption="peers_magnitude",
+        make=BESIDE,
+        scores=f"{TABLES}/{{scope}}_by_magnitude.csv",
+    ),
 ]
 
 CUTOUTS = paths_of(f"{FIGURES}/cutouts/{{field}}.png", EXAMPLES, sky=MAIN.name)
@@ -382,6 +432,7 @@ SHOWN_FILES = [
     *paths_made(FIGURE_ROWS, "all", MAIN.name),
 ]
 STUDY_FILES = [*paths_made(TABLE_ROWS, "study", MAIN.name), *paths_made(FIGURE_ROWS, "study", MAIN.name)]
+PEER_FILES = [*paths_made(TABLE_ROWS, "peers", MAIN.name), *paths_made(FIGURE_ROWS, "peers", MAIN.name)]
 REALISM_FILES = [
     *paths_made(TABLE_ROWS, "realism", MAIN.name),
     *paths_made(FIGURE_ROWS, "realism", MAIN.name),

@@ -1,5 +1,6 @@
 """Inputs of rules as functions of wildcards."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -82,3 +83,27 @@ def test_rows_give_the_outputs_of_their_targets():
     ]
     assert paths_made(rows, "all", "x") == ["results/x/a.csv"]
     assert paths_made(rows, "study", "x") == ["results/x/b.csv", "results/x/c.csv"]
+
+
+def test_classifiers_are_compared_on_validation_and_test_fields(inputs):
+    """And on classified fields in no bucket, if there are independent classes."""
+    sky, beside = inputs.run.skies["simulated"], Field(301, 1, 1, 11)
+    fields = inputs.of_peers(sky, [beside])
+    assert fields == {bucket: sky.fields(bucket) for bucket in ("validation", "test")}
+    table = {"part": "truth", "name": "spectra", "table": "spectra.csv"}
+    named = dataclasses.replace(sky, tables=[table])
+    assert inputs.of_peers(named, [beside, *sky.fields("train")]) == fields | {"none": [beside]}
+    bare = inputs.run.skies["bare"]
+    assert inputs.of_peers(bare, [beside]) == {} and inputs.require_peers(sky, fields)
+    with pytest.raises(StargalError, match=r"^skies\.bare: no field to compare classifiers on; name a table of fields"):
+        inputs.require_peers(bare, {})
+
+
+def test_training_fields_are_matched_to_no_table(inputs, monkeypatch):
+    sky = inputs.run.skies["simulated"]
+    table = {"part": "truth", "name": "spectra", "table": "spectra.csv"}
+    monkeypatch.setitem(inputs.run.skies, "simulated", dataclasses.replace(sky, tables=[table]))
+    asked = {
+        bucket: inputs.tables(Job(sky="simulated", field=sky.fields(bucket)[0].name)) for bucket in ("train", "test")
+    }
+    assert asked == {"train": [], "test": [table]}

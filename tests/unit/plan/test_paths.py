@@ -23,7 +23,7 @@ def test_files_of_the_archive_by_field():
 
 def test_each_path_is_known_by_its_wildcards_and_lies_below_its_sky():
     examples = {"field": FIELD.name, "positions": "places25", "size": 25, "seed": 1, "kind": "star", "band": "r"}
-    examples |= {"sky": "made", **archive_keys(FIELD)}
+    examples |= {"sky": "made", "scope": "peers", **archive_keys(FIELD)}
     for name in WILDCARDS:
         assert re.fullmatch(WILDCARDS[name], str(examples[name]))
     patterns = [value for name, value in vars(paths).items() if name.isupper() and isinstance(value, str)]

@@ -69,6 +69,7 @@ def test_roles_on_several_skies(config):
     ]
     assert list(run.scored("one")) == ["first", "tested"] and list(run.scored("two")) == ["there"]
     assert run.transferred("one") == ["tested"] and run.transferred("two") == ["there"]
+    assert run.compared_with_peers("one") == ["first", "there"] and run.compared_with_peers("two") == []
     assert run.label("first") == "one sky" and run.label("tested") == "one sky, tested on two sky"
     assert run.label("first", "there") == "one sky, two sky"
     assert run.uses_of_patches(["first", "tested"]) == {

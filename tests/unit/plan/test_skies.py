@@ -178,3 +178,27 @@ def test_fields_of_a_sky():
         "validation": "301-8162-6:120",
         "test": "301-8162-6:80",
     }
+
+
+def skies_with(**parts):
+    """Resolve a sky of the default configuration that names tables."""
+    config = default_config()
+    config["skies"]["sdss"] |= parts
+    return resolve_skies(config, ROOT, FIELDS_SCHEMA)["sdss"]
+
+
+def test_tables_of_classes_are_found_or_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spectra.csv").write_text("ra,dec,class\n")
+    sky = skies_with(
+        truth={"spectra": {"table": "spectra.csv", "class": "CLASS"}, "gaia": None},
+        classifiers={"theirs": {"table": str(tmp_path / "spectra.csv")}},
+    )
+    assert [(one["part"], one["name"], one["table"]) for one in sky.tables] == [
+        ("truth", "spectra", "spectra.csv"),
+        ("classifiers", "theirs", str(tmp_path / "spectra.csv")),
+    ]
+    with pytest.raises(
+        StargalError, match=r"^config: skies\.sdss\.truth\.gaia\.table: no such file: gaia\.fits; name a CSV"
+    ):
+        skies_with(truth={"gaia": {"table": "gaia.fits"}})

@@ -94,6 +94,37 @@ class Inputs:
         """Return the fields of the table in a job's camcol."""
         return self.sky(job).camcol(*(int(getattr(job, key)) for key in ("rerun", "run", "camcol")))
 
+    def tables(self, job: Any) -> list[dict[str, Any]]:
+        """Return the tables of classes that a job's sky names; none for a training field, whose labels are chosen."""
+        sky = self.sky(job)
+        return [] if sky.buckets.get(Field.parse(job.field)) == "train" else sky.tables
+
+    def of_peers(self, sky: Sky, classified: Iterable[Field]) -> dict[str, list[Field]]:
+        """Return the fields on which classifiers are compared, by bucket.
+
+        They are the validation and test fields; and those of the classified fields that are in no bucket, if the sky
+        names tables of independent classes, by which they can be scored.
+        """
+        fields = {bucket: sky.fields(bucket) for bucket in ("validation", "test")}
+        if any(one["part"] == "truth" for one in sky.tables):
+            fields["none"] = [field for field in classified if field not in sky.buckets]
+        return {bucket: members for bucket, members in fields.items() if members}
+
+    def require_peers(self, sky: Sky, fields: Mapping[str, list[Field]]) -> bool:
+        """Require a field on which classifiers can be compared.
+
+        Raises
+        ------
+        StargalError
+            Naming the keys that give one.
+        """
+        if not fields:
+            raise StargalError(
+                f"skies.{sky.name}: no field to compare classifiers on; name a table of fields with validation or test "
+                "fields in `fields`, or independent classes in `truth` and fields in `classify.fields`"
+            )
+        return True
+
     def training_minutes(self, job: Any) -> int:
         """Return the time to ask for: about a millisecond a patch and epoch."""
         return 15 + 3 * len(self.run.fields_of_set(*self.run.experiments[job.experiment].sets["training"]))

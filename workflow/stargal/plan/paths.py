@@ -38,6 +38,12 @@ VIEWER = f"{RESULTS}/viewer/{{field}}"
 PAGE = f"{RESULTS}/report.html"
 STUDY = f"{RESULTS}/study.html"
 MANIFEST = f"{RESULTS}/manifest.sha256"
+PEERS = f"{RESULTS}/peers"
+MATCHED = f"{PEERS}/matched/{{field}}.parquet"
+EXTRACTED = f"{PEERS}/extractor/{{field}}.parquet"
+FOREST = f"{PEERS}/forest.parquet"
+GATHERED = f"{PEERS}/{{scope}}.parquet"
+PEERS_PAGE = f"{RESULTS}/peers.html"
 
 WILDCARDS = {
     "rerun": r"\d+",
@@ -50,6 +56,7 @@ WILDCARDS = {
     "positions": r"catalog|detections|places\d+",
     "size": r"\d+",
     "seed": r"\d+",
+    "scope": r"independent|peers",
 }
 """Regular expression of each wildcard that does not depend on the configuration."""
 

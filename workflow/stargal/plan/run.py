@@ -120,6 +120,16 @@ class Run:
             and (task != "star_galaxy" or not experiment.settings["study"])
         }
 
+    def compared_with_peers(self, sky: str) -> list[str]:
+        """Return the listed experiments of stars and galaxies that are validated and tested on a sky."""
+        return [
+            name
+            for name, experiment in self.named.items()
+            if (experiment.task, experiment.sky("validate"), experiment.sky("test")) == ("star_galaxy", sky, sky)
+            and self.has_fields(experiment)
+            and not experiment.settings["study"]
+        ]
+
     def transferred(self, sky: str) -> list[str]:
         """Return the listed experiments that train on a sky and are tested on another."""
         return [name for name, experiment in self.scored(sky).items() if experiment.sky("test") != sky]

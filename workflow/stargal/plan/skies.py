@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from stargal.plan.schema import first_fault, validator_of
 from stargal.survey.fields import PIXEL_ARCSEC, ROWS, STEP_ROWS, Field, format_fields
 
 BUCKETS = ("train", "validation", "test")
+
+TABLE_PARTS = ("truth", "classifiers")
+"""Keys of a sky that name tables: of independent classes, and of what other classifiers say."""
 
 HEADER = ["rerun", "run", "camcol", "field", "bucket"]
 """Columns of a table of fields."""
@@ -33,12 +37,16 @@ class Sky:
         What decides the content of its files: ``seed`` of a simulator, ``url`` and ``release`` of an archive.
     buckets : dict
         Bucket of each field, in the order of the table.
+    tables : list of dict
+        Tables of independent classes and of other classifiers: ``part`` (truth or classifiers), ``name``, ``table``
+        (its path) and the columns.
     """
 
     name: str
     origin: str
     source: dict[str, Any]
     buckets: dict[Field, str]
+    tables: list[dict[str, Any]] = attribute(default_factory=list)
 
     @property
     def simulated(self) -> bool:
@@ -104,8 +112,31 @@ def resolve_skies(config: Mapping[str, Any], root: Path, schema: Path) -> dict[s
             source = {key: block.get(key, config["archive"][key]) for key in ("url", "release")}
         table = block.get("fields")
         buckets = read_fields(in_folder_or(root, table), schema) if table else {}
-        skies[name] = Sky(name, block["origin"], source, buckets)
+        skies[name] = Sky(name, block["origin"], source, buckets, resolve_tables(name, block, root))
     return skies
+
+
+def resolve_tables(name: str, block: Mapping[str, Any], root: Path) -> list[dict[str, Any]]:
+    """Resolve the tables of classes and of classifiers that a sky names, in the order of the configuration.
+
+    Raises
+    ------
+    StargalError
+        If a file does not exist.
+    """
+    tables = []
+    for part in TABLE_PARTS:
+        for key, columns in (block.get(part) or {}).items():
+            if columns is None:
+                continue
+            path = in_folder_or(root, columns["table"])
+            if not path.exists():
+                raise StargalError(
+                    f"config: skies.{name}.{part}.{key}.table: no such file: {columns['table']}; name a CSV, FITS or "
+                    "Parquet file in the working directory or beside the Snakefile"
+                )
+            tables.append({**columns, "part": part, "name": key, "table": str(path)})
+    return tables
 
 
 def in_folder_or(root: Path, path: str) -> Path:
