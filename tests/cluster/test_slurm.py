@@ -112,7 +112,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def make_project(folder: Path) -> Path:
     """A copy of the workflow with three fields and short trainings."""
-    for name in ("workflow", "config", "profiles", "envs"):
+    for name in ("workflow", "config", "profiles", "envs", "resources/classifiers"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "CITATION.cff"):
         shutil.copy(ROOT / name, folder)

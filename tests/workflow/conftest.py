@@ -64,7 +64,7 @@ class Project:
         self.folder = folder
         self.config = CONFIG | {"archive": {"url": url, "attempts": 2}}
         self.origin = folder / "resources/made/origin.json"
-        for name in ("workflow", "config", "profiles", "envs"):
+        for name in ("workflow", "config", "profiles", "envs", "resources/classifiers"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Snakefile", "README.md", "CITATION.cff"):
             shutil.copy(ROOT / name, folder)

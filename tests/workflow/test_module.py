@@ -67,8 +67,8 @@ def test_whole_experiment_is_planned_below_the_prefix(outer: Path):
     rows = [line.split("\t") for line in done.stdout.splitlines() if "\tstargal_" in line]
     assert all(row[0].startswith("surveys/first/") for row in rows)
     rules = [row[2] for row in rows]
-    assert rules.count("stargal_align_field") == 3 * len(FEW)  # cube, its record, and summary
-    assert rules.count("stargal_train_network") == 3 * (3 + 2 * 8)  # network, history and predictions
+    assert rules.count("stargal_align_field") == 4 * len(FEW)  # cube, its record, summary and PSF
+    assert rules.count("stargal_train_network") == 3 * (4 + 2 * 8)  # network, history and predictions
 
 
 def test_its_results_feed_the_other_workflow(outer: Path):

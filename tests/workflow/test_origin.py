@@ -92,9 +92,9 @@ def test_files_without_a_record(recorded: Project):
         ({"skies": {"made": {"fields": "config/fields.tsv"}}}, "skies.made.origin: missing"),
         (
             {"skies": {"made": SIMULATED | {"url": "https://example.org"}}},
-            "found 'url', allowed: origin, seed and fields",
+            "found 'url', allowed: origin, seed, fields, truth and",
         ),
-        ({"skies": {"made": HERE | {"seed": 1}}}, "found 'seed', allowed: origin, url, release and fields"),
+        ({"skies": {"made": HERE | {"seed": 1}}}, "found 'seed', allowed: origin, url, release, fields, truth and"),
     ],
     ids=["no-sky", "no-origin", "address-of-a-simulator", "seed-of-an-archive"],
 )

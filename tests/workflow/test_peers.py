@@ -40,12 +40,12 @@ def compared(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = pd.DataFrame({"ra": sources["ra"], "dec": sources["dec"], "p": 0.1 + 0.8 * sources["label"]})[::3]
     given.to_parquet(folder / "theirs.parquet")
     (folder / "overlay.yaml").write_text(yaml.safe_dump(OVERLAY))
-    snakemake(folder, "peers", "results/mirror/tables/independent.csv", *configs, "overlay.yaml")
+    snakemake(folder, "peers", "results/mirror/tables/independent_scores.csv", *configs, "overlay.yaml")
     return folder
 
 
 def test_all_are_in_one_table_on_the_same_sources(compared: Path):
-    table = pd.read_csv(compared / "results/mirror/tables/peers.csv")
+    table = pd.read_csv(compared / "results/mirror/tables/peers_scores.csv")
     bright = table[(table["magnitudes"] == "r < 22") & (table["bucket"] == "test") & (table["against"] == "photo")]
     every = bright[bright["sample"] == "all"].set_index("classifier")
     outside = {"photo", "concentration", "class_star", "spread_model", "forest", "classifier"}
@@ -58,7 +58,7 @@ def test_all_are_in_one_table_on_the_same_sources(compared: Path):
 
 def test_tables_of_classes_and_classifiers_are_scored(compared: Path):
     """The tables are of photo's own labels: one agrees with them, and the other is always right."""
-    table = pd.read_csv(compared / "results/mirror/tables/independent.csv")
+    table = pd.read_csv(compared / "results/mirror/tables/independent_scores.csv")
     assert not set(table["classifier"]) & {"forest", "class_star", "spread_model"}
     test = table[(table["bucket"] == "test") & (table["magnitudes"] == "all")]
     theirs = test[test["classifier"] == "theirs"]
@@ -80,25 +80,27 @@ def test_a_class_that_is_not_understood_is_one_line(compared: Path):
         spectra.write_text(before.replace("STAR", "BLAZAR", 1))
         with pytest.raises(AssertionError) as failed:
             snakemake(
-                compared, "results/mirror/tables/independent.csv",
+                compared, "results/mirror/tables/independent_scores.csv",
                 "--configfile", str(ROOT / "tests/mirror.yaml"), "overlay.yaml",
             )  # fmt: skip
     finally:
         spectra.write_text(before)
-    said = {line for line in str(failed.value).splitlines() if line.startswith("error: ")}
+    lines = (line.strip() for line in str(failed.value).splitlines())
+    said = {line for line in lines if line.startswith("error: ")}
     assert len(said) == 1 and "spectra.csv: line " in (line := said.pop())
     assert "column CLASS: found 'BLAZAR'" in line and "skies.mirror.truth.spectra.values" in line
 
 
-def test_a_run_asks_for_no_peers_unless_told(project: Project):
+def test_a_run_asks_for_no_peers_unless_told(tmp_path: Path):
     """The default has none; a table of a sky adds what needs no other program."""
+    project = Project(tmp_path, "http://localhost")
     peers = {"match_field", "run_extractor", "grow_forest", "gather_scores", "tabulate_peers"}
-    assert not peers & set(project.planned("--forceall"))
+    assert not peers & set(project.planned())
     (project.folder / "spectra.csv").write_text("ra,dec,class\n10,0,STAR\n")
     made = {"made": {**project.config["skies"]["made"], "truth": {"spectra": {"table": "spectra.csv"}}}}
     with project.configured(skies=made):
         planned = project.planned()
     assert planned["match_field"] == 2 and planned["gather_scores"] == 1 and planned["plot_trade"] == 1
-    assert "run_extractor" not in planned and "grow_forest" not in planned and "train_network" not in planned
+    assert "run_extractor" not in planned and "grow_forest" not in planned
     asked = project.planned("peers")
     assert asked["run_extractor"] == 2 and asked["grow_forest"] == 1 and asked["match_field"] == 4

@@ -16,6 +16,7 @@ RECORDED = {CUBE: MAIN.fields()} | {
 }
 OF_FIELDS = {
     ALIGNMENT: MAIN.fields(),
+    PSF: MAIN.fields(),
     fill(SOURCES, positions="catalog"): MAIN.fields(),
     fill(SOURCES, positions="detections"): TO_CLASSIFY,
 }

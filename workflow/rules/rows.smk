@@ -203,7 +203,7 @@ TABLE_ROWS = [
             "curves": "{scope}: completeness and purity",
         },
         paths={
-            "scores": f"{TABLES}/{{scope}}.csv",
+            "scores": f"{TABLES}/{{scope}}_scores.csv",
             "by_magnitude": f"{TABLES}/{{scope}}_by_magnitude.csv",
             "curves": f"{TABLES}/{{scope}}_curves.csv",
         },
@@ -410,7 +410,7 @@ FIGURE_ROWS = [
         path=f"{FIGURES}/{{scope}}_completeness.svg",
         caption="peers_curves",
         make=BESIDE,
-        scores=f"{TABLES}/{{scope}}.csv",
+        scores=f"{TABLES}/{{scope}}_scores.csv",
         curves=f"{TABLES}/{{scope}}_curves.csv",
     ),
     figure(

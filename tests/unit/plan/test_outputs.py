@@ -53,6 +53,13 @@ def test_the_most_particular_pattern_gives_title_and_caption():
     assert (other["title"], other["caption"]) == ("Patch size", "comparison")
 
 
+def test_of_patterns_with_as_many_wildcards_the_longer_gives_title_and_caption():
+    registered = [*REGISTERED, Shown(f"{FOLDER}/tables/{{scope}}_scores.csv", "{scope}: scores", "peers")]
+    for order in (registered, registered[::-1]):
+        (item,) = place_on_page([f"{FOLDER}/tables/peers_scores.csv"], order, {"All": []}, FOLDER)
+        assert (item["title"], item["caption"]) == ("Peers: scores", "peers")
+
+
 def test_a_file_that_no_rule_registers_is_refused():
     with pytest.raises(StargalError, match=r"^results/made/figures/roc\.svg is on the page, but no rule registers it$"):
         place_on_page([f"{FOLDER}/figures/roc.svg"], REGISTERED, {"All": []}, FOLDER)

@@ -130,11 +130,16 @@ _NOTHING = object()
 
 
 def _overridden(keys: list[Any], files: Iterable[Path], config: Mapping[str, Any]) -> bool:
-    """Whether the value of a key comes from no file: from ``--config``, or from the workflow that uses this one."""
+    """Whether the value of a key comes from no file, so from ``--config``.
+
+    The configuration of a module is a block of the file of the workflow that uses it.
+    """
     found = _value_of(keys, config)
+    contents = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files]
+    blocks = [*contents, *(block for content in contents for block in content.values() if isinstance(block, Mapping))]
     return found is not _NOTHING and all(
         value is _NOTHING or (value != found and not (isinstance(value, Mapping) and isinstance(found, Mapping)))
-        for value in (_value_of(keys, yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files)
+        for value in (_value_of(keys, block) for block in blocks)
     )
 
 

@@ -77,7 +77,8 @@ def place_on_page(
         found = [(shown, wildcards) for shown in registered if (wildcards := shown.match(file)) is not None]
         if not found:
             raise StargalError(f"{file} is on the page, but no rule registers it")
-        shown, wildcards = min(found, key=lambda pair: len(pair[1]))  # the most particular pattern
+        # The most particular pattern: the fewest wildcards and, of these, the most text.
+        shown, wildcards = min(found, key=lambda pair: (len(pair[1]), -len(re.sub(r"\{\w+\}", "", pair[0].pattern))))
         title = shown.title.format(**wildcards).replace("_", " ")
         item = {"name": name, "file": file, "chapter": order[place][0], "title": title[0].upper() + title[1:]}
         placed.append((place, item | {"caption": shown.caption}))
