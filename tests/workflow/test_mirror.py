@@ -62,6 +62,8 @@ def test_one_validation_field_is_too_little_to_calibrate_by(finished: Path):
     table = pd.read_csv(finished / "results/mirror/tables/calibration.csv")
     losses = table[table["bucket"] == "test"].set_index("step")["log_loss"]
     assert losses["calibrated"] == losses["uncalibrated"] != losses["adapted"]
+    card = (finished / "results/mirror/classifier/README.md").read_text()
+    assert "sources in 2 fields" in card and f"{losses['adapted']:.3f}" in card
 
 
 def test_fields_are_classified_without_a_catalogue(finished: Path):
