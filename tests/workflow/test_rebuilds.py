@@ -279,7 +279,7 @@ ONCE = ("tabulate_catalogs", "write_page", "write_manifest")
 
 
 def test_one_more_field_to_classify(project: Project):
-    with project.configured(classify={"fields": ["301-1000-1-100", "301-1000-1-130"]}):
+    with project.configured(classify={"classifier": None, "fields": ["301-1000-1-100", "301-1000-1-130"]}):
         assert project.planned() == {"detect_sources": 1, "classify_field": 1} | dict.fromkeys(ONCE, 1)
 
 
@@ -352,7 +352,7 @@ def test_rerun_gives_the_same_bytes(project: Project, server, tmp_path):
     folder = tmp_path / "another/place"
     folder.mkdir(parents=True)
     again = Project(folder, server.url)
-    shutil.copytree(project.folder / "resources", folder / "resources", copy_function=os.link)
+    shutil.copytree(project.folder / "resources/made", folder / "resources/made", copy_function=os.link)
     asked = len(server.requests)
     again.run("results/made/models/base_small/seed1/metrics.json", "results/made/tables/sources.csv")
     assert len(server.requests) == asked
