@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import fitsio
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from astropy.io import fits
 
 from stargal.errors import StargalError
 from stargal.survey.fields import REFERENCE
@@ -105,16 +105,18 @@ def _read(path: Path, wanted: list[str], key: str) -> tuple[pd.DataFrame, str, i
             _require(path, pq.read_schema(path).names, wanted, key)
             return pd.read_parquet(path, columns=list(dict.fromkeys(wanted))), "row", 1
         if re.search(r"\.fits?(\.gz)?$", name):
-            with fitsio.FITS(str(path)) as hdus:
-                tables = [hdu for hdu in hdus if hasattr(hdu, "get_colnames")]
+            with fits.open(path, memmap=False) as hdus:
+                tables = [hdu for hdu in hdus if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU))]
                 if not tables:
                     raise StargalError(f"{path}: no table in the file; {key}.table needs a FITS table")
-                _require(path, tables[0].get_colnames(), wanted, key)
-                rows = tables[0].read(columns=list(dict.fromkeys(wanted)))
-            if any(rows[column].ndim > 1 for column in wanted):
-                many = next(column for column in wanted if rows[column].ndim > 1)
-                raise StargalError(f"{path}: column {many} holds several numbers a row; name another column in {key}")
-            native = {column: rows[column].astype(rows[column].dtype.newbyteorder("=")) for column in set(wanted)}
+                _require(path, tables[0].columns.names, wanted, key)
+                rows = {column: np.asarray(tables[0].data[column]) for column in wanted}
+            many = [column for column, values in rows.items() if values.ndim > 1]
+            if many:
+                raise StargalError(
+                    f"{path}: column {many[0]} holds several numbers a row; name another column in {key}"
+                )
+            native = {column: values.astype(values.dtype.newbyteorder("=")) for column, values in rows.items()}
             return pd.DataFrame(native), "row", 1
         if re.search(r"\.csv(\.gz)?$", name):
             comments = _comments(path)
