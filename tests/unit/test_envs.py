@@ -1,7 +1,10 @@
 """The environments are pinned, hashed, and in step with each other."""
 
+import ast
 import re
 import runpy
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,21 @@ def requirements(name: str, platform: dict[str, str] | None = None) -> dict[str,
     lines = [line.rstrip(" \\") for line in (ENVS / name).read_text().splitlines() if re.match("[a-z]", line)]
     found = [Requirement(line) for line in lines]
     return {r.name: r for r in found if platform is None or r.marker is None or r.marker.evaluate(platform)}
+
+
+def test_all_that_the_workflow_imports_is_in_the_run_environment():
+    imported: set[str] = set()
+    for path in (ENVS.parent / "workflow").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+    pinned, packages = set(requirements("cpu.txt")), packages_distributions()
+    others = imported - sys.stdlib_module_names - {"stargal"}
+    assert len(others) > 10
+    missing = {name for name in others if not {one.lower().replace("_", "-") for one in packages[name]} & pinned}
+    assert missing == set()
 
 
 @pytest.mark.parametrize("name", ["cpu", "classify", "gpu", "dev", "slurm"])

@@ -2,10 +2,10 @@
 
 import gzip
 
-import fitsio
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.table import Table
 
 from stargal.dataset.crossmatch import match_field, read_positions
 from stargal.errors import StargalError
@@ -32,8 +32,7 @@ def write(table, path):
         case ".parquet":
             table.to_parquet(path, index=False)
         case ".fits":
-            with fitsio.FITS(str(path), "rw", clobber=True) as hdus:
-                hdus.write({name: np.array(table[name].tolist()) for name in table})
+            Table({name: np.array(table[name].tolist()) for name in table}).write(path, overwrite=True)
     return path
 
 
