@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from shapely import Polygon
 
 from stargal.errors import StargalError
+from stargal.survey.matching import unit_vectors
 
 Array = NDArray[np.floating[Any]]
 
@@ -48,7 +49,7 @@ def check_buckets(footprints: Mapping[str, ArrayLike], buckets: Mapping[str, str
     """
     names = sorted(footprints)
     corners = np.array([footprints[name] for name in names], dtype=float)
-    vectors = _unit_vectors(corners)
+    vectors = unit_vectors(*np.moveaxis(corners, -1, 0))
     centres = vectors.mean(axis=1)
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
     ra = np.mod(np.degrees(np.arctan2(centres[:, 1], centres[:, 0])), 360.0)
@@ -94,7 +95,7 @@ def _refuse_overlap(names: Sequence[str], bucket: Array, corners: Array, first: 
 
 def _gap(corners: Array, first: int, second: int) -> float:
     """Distance between the edges of two fields, arcsec; between their nearest corners if they are far apart."""
-    one, two = _unit_vectors(corners[first]), _unit_vectors(corners[second])
+    one, two = unit_vectors(*np.moveaxis(corners[first], -1, 0)), unit_vectors(*np.moveaxis(corners[second], -1, 0))
     chord = np.linalg.norm(one[:, None] - two[None], axis=2).min()
     apart = np.degrees(2 * np.arcsin(chord / 2))
     if apart < NEAR:
@@ -105,7 +106,7 @@ def _gap(corners: Array, first: int, second: int) -> float:
 
 def _project(corners: Array, first: int, second: int) -> tuple[Array, Array]:
     """Corners of two fields on the tangent plane at the first, deg."""
-    vectors = _unit_vectors(corners[[first, second]])
+    vectors = unit_vectors(*np.moveaxis(corners[[first, second]], -1, 0))
     up = vectors[0].mean(axis=0)
     up /= np.linalg.norm(up)
     east = np.cross([0.0, 0.0, 1.0], up)
@@ -113,9 +114,3 @@ def _project(corners: Array, first: int, second: int) -> tuple[Array, Array]:
     north = np.cross(up, east)
     plane = np.stack([vectors @ east, vectors @ north], axis=-1) / (vectors @ up)[..., None]
     return np.degrees(plane[0]), np.degrees(plane[1])
-
-
-def _unit_vectors(corners: Array) -> Array:
-    """Unit vectors of positions [ra, dec] in deg along the last axis."""
-    ra, dec = np.moveaxis(np.radians(corners), -1, 0)
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)

@@ -4,18 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from scipy.spatial import cKDTree
 
 from stargal.evaluation.metrics import calibration_error, score_predictions
 from stargal.survey.fields import PIXEL_ARCSEC
 from stargal.survey.labels import CLASSES, GALAXY, LABELS, STAR, UNCERTAIN, UNCLASSIFIED, UNKNOWN, known_labels
+from stargal.survey.matching import MATCH_ARCSEC, match_points
 
 BUCKETS = ("train", "validation", "test", "none")
 """Order of the rows: fields in a bucket first, then those in none."""
-
-MATCH_ARCSEC = 1.0
-"""Largest distance between a detected and a catalogued source that are the same: positions in the catalogue are good to
-0.1 arcsec, and two sources are separate from about half the seeing."""
 
 FAINTEST = 22.0
 """r model magnitude to which the survey's catalogues keep stars and galaxies alike: stars to 22.5, galaxies to 21 or
@@ -93,15 +89,15 @@ def compare_catalogs(catalog: pd.DataFrame, sources: pd.DataFrame, labels: str, 
     Returns
     -------
     dict
-        ``catalogued``, the number of survey sources of known label; ``found``, the share of them detected within
-        `MATCH_ARCSEC`; ``compared``, the number of those brighter than `FAINTEST` in the survey's catalogue; of these
+        ``catalogued``, the number of survey sources of known label; ``found``, the share of them that are detected, one
+        detection each; ``compared``, the number of those brighter than `FAINTEST` in the survey's catalogue; of these
         ``roc_auc``, ``accuracy`` and ``mcc`` with both ends of their intervals, ``log_loss`` and ``calibration_error``.
     """
     label = known_labels(sources[LABELS[labels]])
     known, label = sources[label != UNKNOWN], label[label != UNKNOWN]
-    tree = cKDTree(catalog[["x", "y"]].to_numpy(float))
-    distance, index = tree.query(known[["x", "y"]].to_numpy(float))
-    found = distance * PIXEL_ARCSEC <= MATCH_ARCSEC
+    listed, detected = (table[["x", "y"]].to_numpy(float) for table in (known, catalog))
+    index = match_points(listed, detected, MATCH_ARCSEC / PIXEL_ARCSEC)
+    found = index >= 0
     bright = found & (known["model_mag_r"] < FAINTEST).to_numpy()
     probability = catalog["probability_star"].to_numpy(float)[index[bright]]
     scores = score_predictions(label[bright], probability, resamples=resamples)
