@@ -213,7 +213,7 @@ def test_the_catalogue_is_a_fits_table_with_units_and_origin(tmp_path):
 
 def test_a_catalogue_beside_the_surveys():
     """One source is 0.2 pixels off, one 4 pixels and so not found, one unlabelled; a faint one does not score."""
-    sources = pd.DataFrame({"x": [100.0, 204, 300, 0, 100], "y": [700.0, 700, 1480, 0, 700], "label": np.int8(1)})
+    sources = pd.DataFrame({"x": [100.0, 204, 300, 50, 0], "y": [700.0, 700, 1480, 50, 0], "label": np.int8(1)})
     sources["model_mag_r"] = [20.0, 20, 20, 20, 22.4]
     sources["truth"] = pd.array([1, 1, 1, pd.NA, 0], dtype="Int8")
     found = compare_catalogs(made_catalog(), sources, "truth", resamples=10)
