@@ -11,6 +11,7 @@ white dwarfs are point sources like stars. Binaries and the clustering of galaxi
 References
 ----------
 Covey et al. 2007, AJ 134, 2398 (stellar locus in ugriz)
+Croom et al. 2004, MNRAS 349, 1397 (counts of quasars)
 Gorski et al. 2005, ApJ 622, 759 (HEALPix)
 Harris et al. 2006, AJ 131, 571 (luminosity function of white dwarfs)
 Holberg & Bergeron 2006, AJ 132, 1221 (colours of white dwarfs)
@@ -18,7 +19,8 @@ Ivezic et al. 2008, ApJ 684, 287 (absolute magnitude from colour and metallicity
 Jahreiss & Wielen 1997, ESA SP-402, 675 (luminosity function near the Sun)
 Juric et al. 2008, ApJ 673, 864 (disks and halo)
 Richards et al. 2001, AJ 121, 2308 (colours of quasars by redshift)
-Richards et al. 2006, AJ 131, 2766 (counts of quasars)
+Richards et al. 2005, MNRAS 360, 839 (counts of faint quasars)
+Richards et al. 2006, AJ 131, 2766 (redshifts of quasars)
 Ryden 2004, ApJ 601, 214 (flattening of spirals)
 Schlegel, Finkbeiner & Davis 1998, ApJ 500, 525 (extinction by band)
 Shen et al. 2003, MNRAS 343, 978 (sizes of galaxies), with the evolution of van der Wel et al. 2014, ApJ 788, 28
@@ -335,8 +337,9 @@ QUASAR_BREAK, QUASAR_SLOPES, QUASAR_LEVEL = 19.1, (0.85, 0.3), 25.0
 """r magnitude of the break of the counts of quasars, their logarithmic slopes per magnitude before and after it, and
 twice the counts at the break, per square degree and magnitude.
 
-The break follows Richards et al. (2006). The level is fitted to the 60 point sources per square degree with u - g < 0.6
-and r < 20.5 in the real sweep of run 4510, and the slopes to their magnitudes.
+The counts flatten gradually beyond magnitude 19 (Croom et al. 2004; Richards et al. 2005); the place of the break in r
+is assumed. The level is fitted to the 60 point sources per square degree with u - g < 0.6 and r < 20.5 in the real
+sweep of run 4510, and the slopes to their magnitudes.
 """
 
 QUASAR_BRIGHTEST = 15.5
@@ -349,10 +352,12 @@ QUASAR_COLORS = (
     (0.2, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.15, 0.2),
     (0.35, 0.1, 0.1, 0.05, 0.1, 0.2, 0.1, 0.1, 0.1),
 )
-"""u-g, g-r, r-i, i-z of quasars by redshift (first row): rounded medians of Richards et al. (2001)."""
+"""u-g, g-r, r-i, i-z of quasars by redshift (first row): the relation of Richards et al. (2001), smoothed, to 0.05 to
+0.1 mag. Emission lines move the colours between these redshifts by as much."""
 
 QUASAR_REDSHIFT = 1.5, 0.7
-"""Mean and standard deviation of the redshifts (rounded; Richards et al. 2006)."""
+"""Mean and standard deviation of the redshifts: rounded values for a magnitude-limited sample, of which most have
+z < 2.2 (Richards et al. 2006)."""
 
 DWARF_LUMINOSITY = ([9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0], [0.03, 0.1, 0.3, 0.6, 1.0, 1.3, 1.3, 0.2])
 """White dwarfs per 1000 cubic parsecs and magnitude near the Sun, by absolute r magnitude.
