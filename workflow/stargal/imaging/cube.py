@@ -116,7 +116,7 @@ def write_cube(cube: Cube, path: Path) -> None:
         fits.HDUList(hdus).writeto(partial, overwrite=True)
 
 
-def read_cube(path: Path) -> Cube:
+def read_cube(path: Path | str) -> Cube:
     """Read a cube; its images are memory-mapped (big-endian) and loaded on access.
 
     Raises
@@ -124,6 +124,7 @@ def read_cube(path: Path) -> Cube:
     StargalError
         If the file is not a complete cube, or has changed since it was written.
     """
+    path = Path(path)
     try:
         with intact(path).open("rb") as stream:
             with warnings.catch_warnings():

@@ -8,5 +8,6 @@
 `explain`                                     which parts of a patch decide
 `calibration`, `publish`                      calibrated probabilities, and the classifier with them
 `published`, `apply`                          the classifier without Keras, and catalogues made with it
+`pixels`                                      the same for pixels of one's own
 ============================================  =======================================================
 """
