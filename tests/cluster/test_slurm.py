@@ -127,11 +127,23 @@ def make_project(folder: Path) -> Path:
     return folder
 
 
-def start(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def start(project: Path, *arguments: str, first_in_path: Path | None = None) -> subprocess.Popen[bytes]:
     """Start snakemake; what it says goes to run.log."""
     command = [sys.executable, "-m", "snakemake", "--configfile", "small.yaml", *arguments]
+    path = os.pathsep.join([str(first_in_path), ENVIRONMENT["PATH"]]) if first_in_path else ENVIRONMENT["PATH"]
     with (project / "run.log").open("w") as log:
-        return subprocess.Popen(command, cwd=project, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            command, cwd=project, env=ENVIRONMENT | {"PATH": path}, stdout=log, stderr=subprocess.STDOUT
+        )
+
+
+def slow_command(folder: Path, name: str) -> Path:
+    """Put a command of SLURM that takes 15 s more into a folder; return the file that its call leaves there."""
+    folder.mkdir()
+    asked = folder / f"{name}.called"
+    (folder / name).write_text(f'#!/bin/sh\ntouch {asked}\nsleep 15\nexec {shutil.which(name)} "$@"\n')
+    (folder / name).chmod(0o755)
+    return asked
 
 
 def said(project: Path) -> str:
@@ -234,18 +246,36 @@ def test_results_are_those_of_a_local_run(finished: Finished, local: Path):
     assert {Path(path).suffix for path in found} >= {".fits", ".parquet", ".npy", ".keras", ".csv", ".svg", ".png"}
 
 
-def test_interrupting_snakemake_cancels_the_jobs(slurm: None, tmp_path: Path):
-    """At the profile's own pace of status checks: Snakemake forgets its jobs while it asks for their status."""
+@pytest.mark.parametrize(
+    ("slow", "submitted"),
+    [
+        (None, len(SIMULATED)),
+        ("sacct", len(SIMULATED)),  # Snakemake forgets its jobs while it asks for their status
+        ("sbatch", 1),  # and knows nothing of those that it is submitting
+    ],
+    ids=["waiting", "asking", "submitting"],
+)
+def test_interrupting_snakemake_cancels_the_jobs(slurm: None, tmp_path: Path, slow: str | None, submitted: int):
+    """At the profile's own pace of status checks, and in the two moments in which Snakemake misses jobs."""
     project = make_project(tmp_path)
+    asked = slow_command(tmp_path / "bin", slow) if slow else None
+    pace = IMPATIENT if slow else []
     since = last_job()
-    run = start(project, "--workflow-profile", "profiles/slurm", *HERE)
+    run = start(project, "--workflow-profile", "profiles/slurm", *HERE, *pace, first_in_path=tmp_path / "bin")
     try:
-        wait_for("a job for each field, one of them running", all_submitted)
+        wait_for("jobs, one of them running", lambda: queue()["RUNNING"] > 0 and queue().total() >= submitted)
+        wait_for(f"a call of {slow}", lambda: asked is None or asked.exists())
         run.send_signal(signal.SIGINT)
+        if slow == "sbatch":  # jobs may come until Snakemake has ended
+            run.wait(timeout=300)
         wait_for("an empty queue", lambda: not queue(), seconds=60)
     finally:
         run.kill()
         run.wait(timeout=30)
         subprocess.run(["scancel", "--user=root"], check=True, timeout=30)
-    cancelled = ["CANCELLED"] * len(SIMULATED)  # the accounting hears of it a little later
-    wait_for("account of it", lambda: [job.state.split()[0] for job in accounted(since)] == cancelled, seconds=60)
+
+    def cancelled() -> bool:  # the accounting hears of it a little later
+        jobs = accounted(since)
+        return len(jobs) >= submitted and {job.state.split()[0] for job in jobs} == {"CANCELLED"}
+
+    wait_for("account of it", cancelled, seconds=60)

@@ -1,10 +1,11 @@
 """What the rules share: the configuration, its run, the code and command line of jobs. Paths are in stargal.plan.paths."""
 
+import atexit
 import inspect
 import os
 import re
-import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from stargal.archive.addresses import check_base
 from stargal.archive.origin import check_origin
 from stargal.errors import StargalError
 from stargal.plan import config as settings
-from stargal.plan import experiments, failures, jobs, outputs
+from stargal.plan import experiments, failures, jobs, outputs, slurm
 from stargal.plan.classifiers import find_classifier
 from stargal.plan.code import digest_of
 from stargal.plan.inputs import Inputs, paths_made, paths_of
@@ -86,9 +87,18 @@ for variable in set(os.environ) - set(SURROUNDINGS := job_environment(WORKFLOW, 
     del os.environ[variable]
 os.environ.update(SURROUNDINGS)
 
-# The jobs of a run know each other by this name; a job's own Snakemake inherits it.
-os.environ.setdefault("STARGAL_RUN", f"{socket.gethostname()}-{os.getpid()}-{time.time():.0f}")
+# A folder that the jobs of a run share; it is removed when Snakemake ends. A job's own Snakemake inherits it.
+if "STARGAL_RUN" not in os.environ:
+    of_this_run = tempfile.TemporaryDirectory(prefix="stargal-")
+    atexit.register(of_this_run.cleanup)
+    os.environ["STARGAL_RUN"] = of_this_run.name
 BEGUN = time.time()
+
+
+onstart:
+    # Ctrl-C leaves no job behind on SLURM: see stargal.plan.slurm.
+    if submitted := slurm.run_id(log):
+        slurm.cancel_when_interrupted(submitted)
 
 
 onerror:

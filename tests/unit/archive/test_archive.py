@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -240,25 +241,49 @@ def test_an_unknown_host_is_reported(part: Path) -> None:
         fetch("http://archive.invalid/data", part, attempts=2)
 
 
+def fetch_without_network(url: str, part: Path, monkeypatch: pytest.MonkeyPatch, run: Path) -> tuple[str, float]:
+    """What a download of a run says of a host that cannot be reached, and after how many seconds."""
+    run.mkdir(exist_ok=True)
+    monkeypatch.setenv(transfer.RUN, str(run))
+    begin = time.monotonic()
+    with pytest.raises(StargalError) as caught:
+        fetch(url, part, attempts=20, first_wait=0.1)
+    assert not part.exists()
+    return str(caught.value), time.monotonic() - begin
+
+
 def test_no_network_ends_soon_with_one_line(part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other jobs of the run do not wait, and say the same; those of another run try again."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    monkeypatch.setattr(transfer, "UNREACHABLE", 0.2)
-    monkeypatch.setenv(transfer.RUN, "one")
-    said, times = [], []
+    monkeypatch.setattr(transfer, "UNREACHABLE", 0.5)
+    runs = [tmp_path / "one", tmp_path / "two"]
     with closed_port() as url:
-        for name in ("a", "b"):
-            begin = time.monotonic()
-            with pytest.raises(StargalError) as caught:
-                fetch(f"{url}/{name}", part, attempts=20, first_wait=0.1)
-            said.append(str(caught.value))
-            times.append(time.monotonic() - begin)
-        assert said[0] == said[1] and times[0] < 5 and times[1] < 0.1
-        monkeypatch.setenv(transfer.RUN, "two")
-        with pytest.raises(StargalError, match="cannot be reached"):
-            fetch(f"{url}/a", part, attempts=2)
-    assert not part.exists()
+        said, took = fetch_without_network(f"{url}/a", part, monkeypatch, runs[0])
+        assert 0.1 <= took < 5
+        assert "Connection refused" in said and "\n" not in said
+        assert fetch_without_network(f"{url}/b", part, monkeypatch, runs[0]) == (said, pytest.approx(0, abs=0.1))
+        assert fetch_without_network(f"{url}/a", part, monkeypatch, runs[1])[1] >= 0.1
+    assert [len(list(run.iterdir())) for run in runs] == [1, 1]
+    with pytest.raises(StargalError, match=r"other\.invalid"):  # of another host nothing is known
+        fetch("http://other.invalid/a", part, attempts=1)
+
+
+def test_no_attempt_begins_late_at_a_host_that_refuses(
+    part: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The wait before an attempt counts."""
+    monkeypatch.setattr(transfer, "UNREACHABLE", 1.0)
+    with closed_port() as url, pytest.raises(StargalError, match="cannot be reached"):
+        fetch(f"{url}/data", part, attempts=99, first_wait=0.2)
+    waits = [float(wait) for wait in re.findall(r"next in (.+) s", caplog.text)]
+    assert 1 <= len(waits) <= 3 and sum(waits) <= 1.0
+
+
+def test_a_marker_that_cannot_be_written_changes_nothing(
+    part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(transfer.RUN, str(tmp_path / "gone"))
+    with closed_port() as url, pytest.raises(StargalError, match="cannot be reached: Connection refused"):
+        fetch(f"{url}/data", part, attempts=1)
 
 
 @pytest.mark.parametrize("error", [requests.ConnectTimeout(), requests.exceptions.ProxyError()])

@@ -4,19 +4,17 @@
 again.
 """
 
-import hashlib
 import logging
 import os
 import shutil
 import ssl
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
@@ -41,14 +39,17 @@ LONGEST_WAIT = 600.0
 SLOWEST = 1000.0
 """Rate below which a transfer counts as stalled, bytes per second."""
 
-UNREACHABLE = 20.0
-"""Seconds after which a host that no connection can be made to is given up, whatever the number of attempts."""
+UNREACHABLE = 15.0
+"""Longest time for which attempts to connect to a host begin, seconds, whatever their number."""
 
 CONNECTING = 10.0
 """Longest time to wait for a connection, seconds; `timeout` is that for a response and for data."""
 
 RUN = "STARGAL_RUN"
-"""Environment variable that names the run; the jobs of a run do not wait again for a host that one could not reach."""
+"""Environment variable with a folder of the run, where a job notes a host that it could not reach.
+
+The other jobs of the run do not wait for the host again. The folder is removed when the run ends.
+"""
 
 READ_BYTES = 1 << 16
 """Bytes per read."""
@@ -243,7 +244,7 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
 
     def ends(state: RetryCallState) -> bool:
         unreachable = isinstance(_interruption(state), _UnreachableError)
-        late = (state.seconds_since_start or 0) > UNREACHABLE
+        late = (state.seconds_since_start or 0) + state.upcoming_sleep > UNREACHABLE
         return state.attempt_number >= attempts or (unreachable and late)
 
     host, marker = urlsplit(url).netloc, _marker_of(url)
@@ -265,7 +266,7 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
             "kept"
         )
         if marker:
-            marker.write_text(said, encoding="utf-8")
+            _write_marker(marker, said)
         raise StargalError(said) from error
     except _InterruptedError as error:
         times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
@@ -276,10 +277,19 @@ def fetch(url: str, part: Path, *, timeout: float, attempts: int, first_wait: fl
 
 
 def _marker_of(url: str) -> Path | None:
-    """File that tells the other jobs of a run that a host cannot be reached; None outside a run."""
+    """File that notes for the other jobs of a run that a host cannot be reached; None outside a run."""
     run = os.getenv(RUN)
-    name = hashlib.sha256(f"{run} {urlsplit(url).netloc}".encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"stargal-unreachable-{name}" if run else None
+    return Path(run) / f"unreachable-{quote(urlsplit(url).netloc, safe='')}" if run else None
+
+
+def _write_marker(marker: Path, said: str) -> None:
+    """Write a marker at once as a whole; without it, the other jobs wait for the host, too."""
+    part = marker.with_name(f"{marker.name}.{os.getpid()}")
+    try:
+        part.write_text(said, encoding="utf-8")
+        part.replace(marker)
+    except OSError as error:
+        logging.warning("%s: cannot be written: %s", marker, error.strerror)
 
 
 def _interruption(state: RetryCallState) -> _InterruptedError:

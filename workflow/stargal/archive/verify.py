@@ -3,15 +3,15 @@
 The readers are those of the jobs that use the files, so that no file is accepted here and refused later. Layout of the
 files: https://www.sdss4.org/dr17/imaging/images/ and
 https://data.sdss.org/datamodel/files/PHOTO_SWEEP/RERUN/calibObj.html
+
+The readers are imported when there is a file to read. A job that cannot reach the archive ends sooner without them.
 """
 
 from pathlib import Path
 from typing import Any
 
 from stargal.errors import StargalError
-from stargal.imaging.frames import parse_frame
 from stargal.survey.fields import FRAME_LAG, Field
-from stargal.survey.files import opened_fits, unpack
 
 
 def verify_frame(path: Path, field: Field, band: str) -> None:
@@ -31,11 +31,16 @@ def verify_frame(path: Path, field: Field, band: str) -> None:
     StargalError
         If it is not. The message describes the fault but does not name the file; the caller does.
     """
+    from stargal.survey.files import unpack  # noqa: PLC0415  # see above
+
     check_frame(unpack(path, "bz2"), field, band)
 
 
 def check_frame(data: bytes, field: Field, band: str) -> None:
     """Check FITS data as `verify_frame` checks a file."""
+    from stargal.imaging.frames import parse_frame  # noqa: PLC0415  # see above
+    from stargal.survey.files import opened_fits  # noqa: PLC0415
+
     with opened_fits(data) as hdus:
         header = hdus[0].header
         expected: dict[str, int | str] = {
@@ -71,7 +76,8 @@ def verify_catalog(path: Path, run: int, camcol: int, kind: str) -> None:
     StargalError
         If it is not. The message describes the fault but does not name the file; the caller does.
     """
-    from stargal.survey.catalog import parse_catalog  # noqa: PLC0415  # imports pandas, which frames do without
+    from stargal.survey.catalog import parse_catalog  # noqa: PLC0415  # see above
+    from stargal.survey.files import unpack  # noqa: PLC0415
 
     parse_catalog(unpack(path, "gzip"), run, camcol, kind)
 

@@ -1,0 +1,86 @@
+"""Interrupting a run cancels its SLURM jobs by the ID of the run, also those submitted meanwhile."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from stargal.plan.slurm import cancel_jobs, run_id
+
+SCANCEL = f"""#!{sys.executable}
+import pathlib, sys
+with pathlib.Path(__file__).with_name("calls").open("a") as calls:
+    print(*sys.argv[1:], file=calls)
+"""
+RUN = """
+import sys, time
+from stargal.plan import slurm
+slurm.AGAIN = 0.1
+slurm.cancel_when_interrupted("run-1")
+print("ready", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in PATH with a scancel that writes down its arguments."""
+    (tmp_path / "scancel").write_text(SCANCEL)
+    (tmp_path / "scancel").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "workflow"))
+    return tmp_path
+
+
+def calls(path: Path) -> list[str]:
+    return (path / "calls").read_text().splitlines() if (path / "calls").exists() else []
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("host: login1\nSLURM run ID: 0a1b-2c\nBuilding DAG of jobs...\n", "0a1b-2c"),
+        ("SLURM run ID: survey_0a1b-2c\n", "survey_0a1b-2c"),
+        ("host: login1\nBuilding DAG of jobs...\n", None),
+    ],
+)
+def test_id_of_a_run(tmp_path: Path, log: str, expected: str | None) -> None:
+    (tmp_path / "log").write_text(log)
+    assert run_id(str(tmp_path / "log")) == run_id([str(tmp_path / "none"), str(tmp_path / "log")]) == expected
+
+
+def test_no_log_no_id(tmp_path: Path) -> None:
+    assert run_id(str(tmp_path / "none")) is run_id([]) is None
+
+
+@pytest.mark.parametrize("stopping", [0, 1])
+def test_an_interrupt_cancels_until_the_run_has_ended(path: Path, stopping: float) -> None:
+    """Snakemake hears of the interrupt, too; the last call comes when nothing can be submitted any more."""
+    with subprocess.Popen([sys.executable, "-c", RUN, str(stopping)], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout and run.stdout.readline() == "ready\n"
+        assert calls(path) == []
+        run.send_signal(signal.SIGINT)
+        assert run.stdout.readline() == "interrupted\n"
+        assert run.wait(timeout=30) == 0
+    done = calls(path)
+    assert set(done) == {"--quiet --name=run-1"} and len(done) >= 1 + 2 * stopping
+
+
+def test_a_run_that_is_not_interrupted_cancels_nothing(path: Path) -> None:
+    code = RUN.replace("time.sleep(60)", "pass")
+    assert subprocess.run([sys.executable, "-c", code, "0"], timeout=30).returncode == 0
+    time.sleep(0.2)
+    assert calls(path) == []
+
+
+def test_without_scancel_the_interrupt_is_only_passed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cancel_jobs("run-1")
