@@ -110,6 +110,16 @@ def closed_port() -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
+@contextmanager
+def deaf_port() -> Iterator[str]:
+    """The URL of a port that does not answer attempts to connect, as behind a firewall that drops packets."""
+    with socket.socket() as deaf, socket.socket() as first:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        first.connect(deaf.getsockname())  # fills the queue, which nobody empties
+        yield f"http://127.0.0.1:{deaf.getsockname()[1]}"
+
+
 def _handler(archive: ArchiveServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -17,7 +17,7 @@ import pytest
 from kill_runs import UNFINISHED, Killed, digests_of, kill_and_resume, start, state_of
 from test_bad_input import refused
 
-from archive_server import ArchiveServer
+from archive_server import ArchiveServer, deaf_port
 from conftest import Project
 from stargal.io.files import record_of, sha256
 from stargal.survey.fields import Field
@@ -133,6 +133,50 @@ def test_two_runs_at_once(broken):
 
 
 # In `make faults` -----------------------------------------------------------------------------------------------
+
+
+def without_network(project: Project, folder: Path, url: str) -> str:
+    """A whole run that cannot reach the archive: one line, and only the first downloads wait. Returns what it said."""
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    before = state_of(project)
+    project.config["archive"] = {"url": url}
+    project.write_config()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setenv("NO_PROXY", "127.0.0.1,archive.invalid")
+        told = refused(project, "cannot be reached: ")
+    assert before.items() <= state_of(project).items()
+    assert list(temporary.glob("stargal*")) == []
+    failed = [log.read_text() for log in (project.folder / "logs/made").glob("download_*/*.log")]
+    failed = [log for log in failed if "cannot be reached" in log]
+    assert len(failed) >= 4 and sum("attempt 1 of" in log for log in failed) <= 2  # two downloads at a time
+    return told
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["unknown", "silent"])
+def test_no_network(broken, tmp_path: Path, kind: str):
+    """A name that is not known, and an address that does not answer; with the right one the run goes on."""
+    project, archive = broken
+    with deaf_port() as silent:
+        without_network(project, tmp_path, {"unknown": "http://archive.invalid", "silent": silent}[kind])
+    project.config["archive"] = {"url": f"file://{archive}"}
+    project.write_config()
+    project.run(CUBES[0])
+
+
+@pytest.mark.long
+def test_the_network_is_lost(broken, tmp_path: Path):
+    """After a field has come. What is there is kept and used, though its archive cannot be reached."""
+    project, archive = broken
+    with ArchiveServer(archive) as server:
+        project.config["archive"] = {"url": server.url}
+        project.write_config()
+        project.run(CUBES[0])
+    without_network(project, tmp_path, server.url)
+    (project.folder / CUBES[0]).unlink()
+    project.run(CUBES[0])
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ from typing import Annotated
 from typer import Option
 
 from stargal.archive.addresses import address
-from stargal.archive.origin import record_origin
+from stargal.archive.origin import origin_of_downloads
 from stargal.archive.transfer import obtain
 from stargal.archive.verify import verify_catalog
 from stargal.io import cli
@@ -30,10 +30,10 @@ def main(
     attempts: Annotated[int, Option(help="Maximum number of requests.")] = 6,
 ) -> None:
     """Download the catalogue if it is missing; check it otherwise."""
-    record_origin(catalog.parents[2], json.loads(origin))
     url = address(base, template, rerun=rerun, run=run, camcol=camcol, kind=kind)
     verify = partial(verify_catalog, run=run, camcol=camcol, kind=kind)
-    obtain(url, catalog, verify, timeout=timeout, attempts=attempts)
+    with origin_of_downloads(catalog.parents[2], json.loads(origin)):
+        obtain(url, catalog, verify, timeout=timeout, attempts=attempts)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Annotated
 from typer import Option
 
 from stargal.archive.addresses import address
-from stargal.archive.origin import record_origin
+from stargal.archive.origin import origin_of_downloads
 from stargal.archive.transfer import obtain_all
 from stargal.archive.verify import verify_frame
 from stargal.io import cli
@@ -29,7 +29,6 @@ def main(
     attempts: Annotated[int, Option(help="Maximum number of requests per frame.")] = 6,
 ) -> None:
     """Download the frames that are missing; check the others."""
-    record_origin(frames[0].parents[2], json.loads(origin))
     wanted = Field.parse(field)
     keys = {"rerun": wanted.rerun, "run": wanted.run, "camcol": wanted.camcol, "field": wanted.field}
     files = [
@@ -40,7 +39,8 @@ def main(
         )
         for band, frame in zip(bands, frames, strict=True)
     ]
-    obtain_all(files, timeout=timeout, attempts=attempts)
+    with origin_of_downloads(frames[0].parents[2], json.loads(origin)):
+        obtain_all(files, timeout=timeout, attempts=attempts)
 
 
 if __name__ == "__main__":

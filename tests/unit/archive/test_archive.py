@@ -15,7 +15,7 @@ import pytest
 import requests
 from astropy.io import fits
 
-from archive_server import ArchiveServer, Fault, closed_port
+from archive_server import ArchiveServer, Fault, closed_port, deaf_port
 from made_archive import make_header
 from stargal.archive import transfer
 from stargal.archive.addresses import address, base_url
@@ -276,6 +276,13 @@ def test_no_attempt_begins_late_at_a_host_that_refuses(
         fetch(f"{url}/data", part, attempts=99, first_wait=0.2)
     waits = [float(wait) for wait in re.findall(r"next in (.+) s", caplog.text)]
     assert 1 <= len(waits) <= 3 and sum(waits) <= 1.0
+
+
+def test_a_host_that_drops_packets_is_not_waited_for_long(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "CONNECTING", 0.3)
+    monkeypatch.setattr(transfer, "UNREACHABLE", 0.2)
+    with deaf_port() as url, pytest.raises(StargalError, match=r"cannot be reached: no connection within 0.3 s"):
+        fetch(f"{url}/data", part, attempts=99)
 
 
 def test_a_marker_that_cannot_be_written_changes_nothing(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stargal.archive.origin import check_origin, record_origin
+from stargal.archive.origin import check_origin, origin_of_downloads, record_origin
 from stargal.errors import StargalError
 from stargal.io.files import ORIGIN
 
@@ -53,6 +53,40 @@ def test_another_origin_is_refused_and_the_record_kept(
         with pytest.raises(StargalError, match=message):
             function(folder, wanted)
     assert json.loads((folder / ORIGIN).read_text()) == held
+
+
+def test_a_failed_download_that_left_nothing_leaves_no_record(folder: Path) -> None:
+    """The address can be corrected."""
+    with pytest.raises(StargalError, match="no such file"), origin_of_downloads(folder, ARCHIVE):
+        (folder / "frames").mkdir()
+        raise StargalError("no such file")
+    check_origin(folder, SIMULATOR)
+    assert not (folder / ORIGIN).exists()
+
+
+@pytest.mark.parametrize("name", ["frames/a.bz2", "frames/a.bz2.part", "catalogs/a.gz.part.validator"])
+def test_what_a_failed_download_left_keeps_its_record(folder: Path, name: str) -> None:
+    """Parts too: a later run resumes them."""
+    with pytest.raises(StargalError, match="broke"), origin_of_downloads(folder, ARCHIVE):
+        (folder / name).parent.mkdir()
+        (folder / name).write_text("")
+        raise StargalError("broke")
+    with pytest.raises(StargalError, match="holds files of the archive"):
+        check_origin(folder, ARCHIVE | {"url": "https://other.example"})
+
+
+def test_an_older_record_stays(folder: Path) -> None:
+    """Its files may be gone, but results of them are not."""
+    record_origin(folder, ARCHIVE)
+    with pytest.raises(StargalError, match="broke"), origin_of_downloads(folder, ARCHIVE):
+        raise StargalError("broke")
+    assert (folder / ORIGIN).exists()
+
+
+def test_a_download_keeps_its_record_when_one_beside_it_fails(folder: Path) -> None:
+    with origin_of_downloads(folder, ARCHIVE):
+        (folder / ORIGIN).unlink()
+    assert json.loads((folder / ORIGIN).read_text()) == ARCHIVE
 
 
 def test_simulated_files_without_a_record_do_not_pass_as_an_archive(folder: Path) -> None:

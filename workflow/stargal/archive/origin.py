@@ -9,7 +9,8 @@ The Snakefile imports this module, so it imports only the standard library.
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,28 @@ def record_origin(folder: Path, origin: Mapping[str, Any]) -> None:
         Path(name).replace(record)
     except OSError as error:
         raise unwritable(record, error) from error
+
+
+@contextmanager
+def origin_of_downloads(folder: Path, origin: Mapping[str, Any]) -> Iterator[None]:
+    """Record the origin of the files that are downloaded within, and take the record back if none came.
+
+    So a wrong address can be corrected without removing a record by hand.
+
+    Raises
+    ------
+    StargalError
+        As in `check_origin`.
+    """
+    new = not (folder / ORIGIN).exists()
+    record_origin(folder, origin)
+    try:
+        yield
+    except StargalError:
+        if new and not any(path.is_file() and ORIGIN not in path.name for path in folder.rglob("*")):
+            (folder / ORIGIN).unlink(missing_ok=True)
+        raise
+    record_origin(folder, origin)  # a job beside this one may have taken it back
 
 
 def _read(record: Path) -> dict[str, Any] | None:
