@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pandas as pd
@@ -49,7 +50,15 @@ def outer(tmp_path: Path, archive: Path) -> Path:
     }
     (tmp_path / "outer.yaml").write_text(yaml.safe_dump({"mine": 1, "stargal": config}))
     (tmp_path / "Snakefile").write_text(OUTER)
+    (tmp_path / "profiles/default").mkdir(parents=True)
+    (tmp_path / "profiles/default/config.yaml").write_text(documented_profile())
     return tmp_path
+
+
+def documented_profile() -> str:
+    """The settings that docs/CLUSTER.md asks for."""
+    text = (ROOT / "docs/CLUSTER.md").read_text().partition("Repeat these settings in your own profile:")[2]
+    return textwrap.dedent(text.partition("Without `max-checksum-file-size`")[0])
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -73,13 +82,29 @@ def test_whole_experiment_is_planned_below_the_prefix(outer: Path):
 
 def test_its_results_feed_the_other_workflow(outer: Path):
     """A job over many fields finds them below the prefix, with the config given and defaults for the rest."""
-    done = snakemake(outer, "count", f"surveys/first/results/made/sources/catalog/{TRAIN.name}.parquet")
+    sources = f"surveys/first/results/made/sources/catalog/{TRAIN.name}.parquet"
+    done = snakemake(outer, "count", sources)
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(outer / "surveys/first/results/made/tables/alignment.csv")
     assert sorted(set(table["field"])) == sorted(field.name for field in FEW)
     assert int((outer / "count.txt").read_text()) == len(table) + 1 == 5 * len(FEW) + 1
-    assert len(pd.read_parquet(outer / f"surveys/first/results/made/sources/catalog/{TRAIN.name}.parquet")) > 50
-    assert {path.name for path in outer.iterdir() if path.is_dir()} == {".snakemake", "surveys"}
+    assert len(pd.read_parquet(outer / sources)) > 50
+    assert {path.name for path in outer.iterdir() if path.is_dir()} == {".snakemake", "profiles", "surveys"}
+
+    # With the documented profile, a touch rebuilds nothing; without it, Snakemake compares times.
+    cube = outer / f"surveys/first/results/made/aligned/{TRAIN.name}.fits"
+    cube.touch()
+    assert "Nothing to be done" in snakemake(outer, "-n", "count", sources).stdout
+    assert "stargal_select_sources" in snakemake(outer, "-n", "--workflow-profile", "none", sources).stdout
+
+    # Its files are verified and keep their origin.
+    assert " MB are as recorded" in snakemake(outer, "stargal_verify").stdout
+    cube.write_bytes(cube.read_bytes()[:-1])
+    assert f"changed: {cube.relative_to(outer)}: its bytes" in snakemake(outer, "stargal_verify").stdout
+    config = yaml.safe_load((outer / "outer.yaml").read_text())
+    config["stargal"]["skies"]["made"]["url"] = "https://example.org"
+    (outer / "outer.yaml").write_text(yaml.safe_dump(config))
+    assert "surveys/first/resources/made: holds files of the archive file:" in snakemake(outer, "-n", "count").stdout
 
 
 def test_the_snakefile_that_the_catalog_looks_for_is_this_workflow(tmp_path: Path):

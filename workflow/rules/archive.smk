@@ -65,3 +65,17 @@ rule download_catalog:
     shell:
         "python {params.script:q} {params.files} --rerun {wildcards.rerun} --run {wildcards.run}"
         " --camcol {wildcards.camcol} --kind {wildcards.kind} {resources.archive} 2> {log:q}"
+
+
+# As a module of another workflow, all files of this one are below a prefix.
+PREFIX = str(rules.download_catalog.output.catalog).removesuffix(CATALOG)
+
+try:
+    for one in RUN.skies.values():
+        check_origin(Path(PREFIX + fill(RESOURCES, sky=one.name)), one.record)
+    if not MAIN.simulated:
+        key = f"skies.{MAIN.name}.url" if "url" in config["skies"][MAIN.name] else "archive.url"
+        check_base(MAIN.source["url"], key, Path(PREFIX + fill(f"{RESOURCES}/frames", sky=MAIN.name)))
+        check_fields(MAIN, config, local_archive(MAIN.source["url"]), PREFIX)
+except StargalError as error:
+    raise WorkflowError(str(error)) from None

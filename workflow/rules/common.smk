@@ -19,11 +19,12 @@ OWN_CONFIG = WORKFLOW.parent / "config/config.yaml"
 sys.path.insert(0, str(WORKFLOW))
 
 from stargal import hooks
-from stargal.archive.addresses import check_base
+from stargal.archive.addresses import check_base, local_archive
 from stargal.archive.origin import check_origin
 from stargal.errors import StargalError
 from stargal.plan import config as settings
 from stargal.plan import experiments, failures, jobs, outputs, slurm
+from stargal.plan.availability import check_fields
 from stargal.plan.classifiers import find_classifier
 from stargal.plan.code import digest_of
 from stargal.plan.inputs import Inputs, paths_made, paths_of
@@ -44,14 +45,6 @@ CONFIG_FILES = sorted(map(Path, workflow.configfiles), key=lambda file: file != 
 try:
     settings.check_config(config, WORKFLOW / "schemas/config.schema.yaml", CONFIG_FILES)
     RUN = Run(config, WORKFLOW.parent, WORKFLOW / "schemas/fields.schema.yaml")
-    for one in RUN.skies.values():
-        check_origin(Path(fill(RESOURCES, sky=one.name)), one.record)
-    if not RUN.skies[config["sky"]].simulated:
-        own = "url" in config["skies"][config["sky"]]
-        key = f"skies.{config['sky']}.url" if own else "archive.url"
-        check_base(
-            RUN.skies[config["sky"]].source["url"], key, Path(fill(f"{RESOURCES}/frames", sky=config["sky"]))
-        )
     USED_CLASSIFIER = (
         find_classifier(config["classify"]["classifier"], WORKFLOW.parent, "".join(config["bands"]))
         or CLASSIFIER

@@ -84,7 +84,7 @@ rule verify:
     resources:
         **asks(200, 120),
     params:
-        **command("verify", folders=[fill(folder, sky=MAIN.name) for folder in (RESOURCES, RESULTS)]),
+        **command("verify", folders=[PREFIX + fill(folder, sky=MAIN.name) for folder in (RESOURCES, RESULTS)]),
     message:
         "Comparing every file with its record"
     shell:

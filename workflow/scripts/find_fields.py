@@ -18,8 +18,9 @@ from stargal.errors import StargalError
 from stargal.io import cli
 from stargal.io.files import whole
 from stargal.io.tables import read_table
+from stargal.plan.paths import FIELD_LIST
 from stargal.simulation.tracks import fields_of_tracks
-from stargal.survey.field_list import FILE, KEPT, covering, trim_list
+from stargal.survey.field_list import FILE, covering, trim_list
 from stargal.survey.fields import Field
 
 CHECKOUT = Path(__file__).parents[2]
@@ -27,11 +28,11 @@ CHECKOUT = Path(__file__).parents[2]
 
 def read_list(archive: str, template: str, timeout: float, attempts: int) -> pd.DataFrame:
     """Return the survey's list of fields: the one that is kept, else from the archive (0.5 GB), and keep it."""
-    kept = Path(KEPT)
+    kept = Path(FIELD_LIST)
     if kept.exists():
         return read_table(kept)
     file = kept.with_name(Path(FILE).name)
-    print(f"fetching the survey's list of fields, 0.5 GB, once; kept in {KEPT}", flush=True)
+    print(f"fetching the survey's list of fields, 0.5 GB, once; kept in {FIELD_LIST}", flush=True)
     below = template.partition("photoObj/")[0]
     obtain(address(archive, below + FILE), file, _verify, timeout=timeout, attempts=attempts)
     with fits.open(file) as hdus:

@@ -8,9 +8,9 @@ from typer import Option
 
 from stargal.io import cli
 from stargal.io.files import replaced
-from stargal.io.tables import read_table
-from stargal.plan.overlay import check_listed, overlay, read_fields
-from stargal.survey.field_list import KEPT
+from stargal.plan.availability import check_listed, listed_runs
+from stargal.plan.overlay import overlay, read_fields
+from stargal.plan.paths import FIELD_LIST
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -25,9 +25,8 @@ def main(
     """Write the overlay."""
     config = yaml.safe_load((CHECKOUT / "config/config.yaml").read_text())
     written = overlay(config, CHECKOUT, fields=fields, sky=sky, archive=archive, classifier=classifier)
-    if Path(KEPT).exists():  # `make fields` has fetched it
-        runs = read_table(Path(KEPT), ["rerun", "run"]).drop_duplicates()
-        check_listed(set(runs.itertuples(index=False, name=None)), read_fields(fields))
+    if Path(FIELD_LIST).exists():  # `make fields` has fetched it
+        check_listed(listed_runs(Path(FIELD_LIST)), read_fields(fields), "FIELDS")
     with replaced(output) as partial:
         partial.write_text(yaml.safe_dump(written, sort_keys=False))
 

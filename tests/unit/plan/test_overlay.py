@@ -6,7 +6,7 @@ import json
 import pytest
 
 from stargal.errors import StargalError
-from stargal.plan.overlay import check_listed, overlay, read_fields
+from stargal.plan.overlay import overlay, read_fields
 from stargal.survey.fields import Field
 
 ONE, OTHER = Field(301, 3918, 3, 213), Field(301, 5112, 4, 345)
@@ -131,9 +131,3 @@ def test_archive_and_classifier_must_be_there(tmp_path, classifier):
         made(tmp_path, classifier="elsewhere")
     with pytest.raises(StargalError, match="CLASSIFIER: no classifier is released"):
         made(tmp_path)
-
-
-def test_a_run_that_the_survey_does_not_list_is_refused():
-    check_listed({(301, 3918)}, [ONE])
-    with pytest.raises(StargalError, match="301-005112-4-0345: the survey has no run 5112 in rerun 301"):
-        check_listed({(301, 3918)}, [ONE, OTHER])

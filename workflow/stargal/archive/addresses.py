@@ -7,11 +7,11 @@ from urllib.request import url2pathname
 from stargal.errors import StargalError
 
 
-def base_url(text: str) -> str:
+def base_url(text: str, key: str = "archive.url") -> str:
     """Expand environment variables and ``~`` in the archive URL of the configuration; return a folder as file:// URL.
 
     The download job expands the variables, so the workflow can be planned without them, and run where all files are
-    present.
+    present. `key` of the configuration is named in an error.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def base_url(text: str) -> str:
         url = str(Path(url).expanduser())
     if "$" in url:
         raise StargalError(
-            f"config: archive.url: {url}: this environment variable is not set: set it to a URL or folder with the "
+            f"config: {key}: {url}: this environment variable is not set: set it to a URL or folder with the "
             "archive's layout, or use the SDSS archive with --configfile config/sdss.yaml"
         )
     return url.rstrip("/") if "://" in url else Path(url).resolve().as_uri()
@@ -48,9 +48,18 @@ def check_base(text: str, key: str, files: Path) -> None:
     """
     if any(path.is_file() for path in files.rglob("*")):
         return
-    url = base_url(text)
+    url = base_url(text, key)
     if url.startswith("file://") and not (folder := folder_of(url)).is_dir():
         raise StargalError(f"config: {key}: {folder}: no such folder; name the folder that holds the archive")
+
+
+def local_archive(text: str) -> Path | None:
+    """Return the folder of an archive on this machine; None for one on a server, or if a variable is not set."""
+    try:
+        url = base_url(text)
+    except StargalError:
+        return None
+    return folder_of(url) if url.startswith("file://") else None
 
 
 def folder_of(url: str) -> Path:

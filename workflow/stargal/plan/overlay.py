@@ -1,12 +1,13 @@
 """The configuration overlay of `make classify`: fields, the archive and a classifier, checked before any work."""
 
 import csv
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from stargal.errors import StargalError
+from stargal.plan.availability import check_frames
 from stargal.plan.classifiers import find_classifier
 from stargal.survey.fields import Field
 
@@ -96,67 +97,6 @@ def local_folder(archive: str) -> Path | None:
     return folder.resolve()
 
 
-def check_archive(folder: Path, template: str, fields: Iterable[Field], bands: Iterable[str]) -> None:
-    """Check that an archive on this machine has the frames of some fields.
-
-    Parameters
-    ----------
-    folder : path
-        Of the archive.
-    template : str
-        Path of a frame below it.
-    fields : iterable of Field
-    bands : iterable of str
-
-    Raises
-    ------
-    StargalError
-        At the first field without frames: its run is not there, its field, or some bands.
-    """
-    bands = list(bands)
-    for field in fields:
-        keys = {"rerun": field.rerun, "run": field.run, "camcol": field.camcol, "field": field.field}
-        frames = {band: folder / template.format(**keys, band=band) for band in bands}
-        missing = [band for band, frame in frames.items() if not frame.is_file()]
-        if not missing:
-            continue
-        frame = frames[missing[0]]
-        if len(missing) < len(bands):
-            raise StargalError(
-                f"FIELDS: {field.name}: the archive has no frame of band {', '.join(missing)} ({frame}); "
-                "leave this field out, all five bands are needed"
-            )
-        what = f"field {field.field} of run {field.run}, camcol {field.camcol}"
-        if not frame.parents[1].is_dir():
-            what = f"run {field.run} of rerun {field.rerun}"
-        raise StargalError(
-            f"FIELDS: {field.name}: the archive has no {what} ({frame.parent}); correct the name, or see which fields "
-            "cover a place with `make fields`"
-        )
-
-
-def check_listed(listed: Container[tuple[int, int]], fields: Iterable[Field]) -> None:
-    """Check that the runs of some fields are in the survey's list of fields.
-
-    Parameters
-    ----------
-    listed : container of (int, int)
-        Reruns and runs of the list.
-    fields : iterable of Field
-
-    Raises
-    ------
-    StargalError
-        At the first run that is not.
-    """
-    for field in fields:
-        if (field.rerun, field.run) not in listed:
-            raise StargalError(
-                f"FIELDS: {field.name}: the survey has no run {field.run} in rerun {field.rerun}; correct the name, or "
-                "see which fields cover a place with `make fields`"
-            )
-
-
 def overlay(
     config: Mapping[str, Any], checkout: Path, *, fields: str, sky: str, archive: str = "", classifier: str = ""
 ) -> dict[str, Any]:
@@ -199,7 +139,7 @@ def overlay(
         origin["url"] = archive if folder is None else str(folder)
         if folder is not None:
             release = config["archive"]["releases"][config["archive"]["release"]]
-            check_archive(folder, release["frame"], wanted, config["bands"])
+            check_frames(folder, release["frame"], wanted, config["bands"], "FIELDS")
     return {
         "sky": sky,
         "skies": {sky: origin},

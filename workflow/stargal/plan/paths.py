@@ -14,6 +14,7 @@ from stargal.survey.fields import Field
 RESOURCES = "resources/{sky}"
 RESULTS = "results/{sky}"
 
+FIELD_LIST = "resources/field_list.parquet"  # kept by `make fields`
 FRAME = f"{RESOURCES}/frames/{{rerun}}/frame-{{band}}-{{run}}-{{camcol}}-{{number}}.fits.bz2"
 CATALOG = f"{RESOURCES}/catalogs/{{rerun}}/calibObj-{{run}}-{{camcol}}-{{kind}}.fits.gz"
 TRUTH = f"{RESOURCES}/truth/{{field}}.parquet"

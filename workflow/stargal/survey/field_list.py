@@ -15,9 +15,6 @@ from stargal.survey.geometry import great_circle
 FILE = "resolve/2013-07-29/window_flist.fits"
 """Path of the list in the archive, below the folder with photoObj."""
 
-KEPT = "resources/field_list.parquet"
-"""Where the columns that are needed are kept."""
-
 COLUMNS = ("rerun", "run", "camcol", "field", "node", "incl", "mu_start", "mu_end", "nu_start", "nu_end")
 """Columns of the list that are kept: the field, its great circle and the range it covers along and across it, deg."""
 
