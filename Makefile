@@ -12,6 +12,9 @@ CLASSIFIER ?=
 RADIUS ?= 0
 LIGHT ?= .venv-classify
 
+# Names file and line of a fault in YAML, which Snakemake does not.
+CHECK = PYTHONPATH=workflow python -m stargal.plan.check snakemake
+
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 classify fields: export PATH := $(abspath $(LIGHT))/bin:$(PATH)
@@ -22,6 +25,7 @@ classify fields: export PYTHONPATH := workflow
 classify: $(LIGHT)/stamp  ## catalogues: FIELDS="301-3918-3-213 301-5112-4-345" or FIELDS=@file; ARCHIVE, CLASSIFIER, SKY
 	@python workflow/scripts/write_overlay.py --output "logs/$(SKY)/classify.yaml" --sky "$(SKY)" \
 	  --fields "$(FIELDS)" --archive "$(ARCHIVE)" --classifier "$(CLASSIFIER)"
+	@$(CHECK) $(ARGS)
 	snakemake classify --cores $(CORES) --configfile "logs/$(SKY)/classify.yaml" $(ARGS)
 	@echo "catalogues: results/$(SKY)/catalogs"
 
@@ -29,6 +33,7 @@ fields: $(LIGHT)/stamp  ## fields that cover a place: RA=229.5 DEC=42.8, degrees
 	@python workflow/scripts/find_fields.py --ra "$(RA)" --dec "$(DEC)" --radius "$(RADIUS)" --archive "$(ARCHIVE)"
 
 run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
+	@$(CHECK) $(ARGS)
 	snakemake --cores $(CORES) $(ARGS)
 
 test: lint types unit workflow  ## everything that must pass

@@ -1,8 +1,10 @@
 """Check configuration files on their own: ``python -m stargal.plan.check mine.yaml``.
 
-Snakemake reads these files before the Snakefile, and says of a fault neither the file nor the line.
+Snakemake reads these files before the Snakefile, and says of a fault neither the file nor the line. So `make run` and
+`make classify` check the files of its command line first: ``python -m stargal.plan.check snakemake ARGUMENTS``.
 """
 
+import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,8 +39,25 @@ def read_overlay(path: Path) -> dict[str, object]:
     return dict(content)
 
 
-def main(names: list[str]) -> None:
-    """Check some files; exit with one line at the first fault."""
+def config_files(arguments: list[str]) -> list[str]:
+    """Return the configuration files among the arguments of Snakemake.
+
+    Examples
+    --------
+    >>> config_files(["-n", "--configfile", "mine.yaml", "more.yaml", "--config", "labels=truth"])
+    ['mine.yaml', 'more.yaml']
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    try:
+        return list(parser.parse_known_args(arguments)[0].configfile)
+    except argparse.ArgumentError:  # Snakemake says what is wrong
+        return []
+
+
+def main(arguments: list[str]) -> None:
+    """Check some files, or those of a command line of Snakemake; exit with one line at the first fault."""
+    names = config_files(arguments[1:]) if arguments[:1] == ["snakemake"] else arguments
     try:
         for name in names:
             read_overlay(Path(name))
