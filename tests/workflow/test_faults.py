@@ -5,6 +5,7 @@ The long ones run with `make faults`.
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -13,17 +14,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from kill_runs import UNFINISHED, Killed, digests_of, kill_and_resume, start, state_of
 from test_bad_input import refused
 
 from archive_server import ArchiveServer, deaf_port
-from conftest import Project
+from conftest import ROOT, Project
+from made_archive import MadeField, frame_bytes, frame_path, make_image
 from stargal.io.files import record_of, sha256
-from stargal.survey.fields import Field
+from stargal.survey.fields import COLUMNS, ROWS, Field
 
 FIRST, SECOND = Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)
 CUBES = [f"results/made/aligned/{field.name}.fits" for field in (FIRST, SECOND)]
+SNAKEMAKE = 220.0
+"""Memory of the two Snakemake processes of a SLURM job, MB (docs/CLUSTER.md)."""
 PATCHES = f"results/made/patches/catalog/15/{FIRST.name}.npy"
 
 
@@ -177,6 +183,37 @@ def test_the_network_is_lost(broken, tmp_path: Path):
     without_network(project, tmp_path, server.url)
     (project.folder / CUBES[0]).unlink()
     project.run(CUBES[0])
+
+
+@pytest.mark.long
+def test_a_crowded_field(broken):
+    """15,000 sources, as toward the Galactic plane: a catalogue, within the memory that is asked for."""
+    project, archive = broken
+    rng, count = np.random.default_rng(1), 16_000
+    x, y = rng.uniform(15, COLUMNS - 16, count), rng.uniform(15, ROWS - 16, count)
+    stars = MadeField(x, y, np.ones(count, int), 10 ** rng.uniform(0.3, 2, count))
+    for band in "ugriz":
+        frame = frame_path(archive, FIRST, band)
+        frame.unlink()
+        frame.write_bytes(frame_bytes(FIRST, band, make_image(stars, band)))
+    project.config |= {
+        "sky": "crowd",
+        "skies": project.config["skies"] | {"crowd": {"origin": "archive"}},
+        "classify": {"fields": [FIRST.name]},
+    }
+    project.write_config()
+    catalog = f"results/crowd/catalogs/{FIRST.name}.parquet"
+    detections = f"results/made/sources/detections/{FIRST.name}.parquet"
+    project.run(catalog, detections)
+    assert len(pd.read_parquet(project.folder / catalog)) > 10_000
+    assert len(pd.read_parquet(project.folder / detections)) > 10_000
+    for sky, rule, file in [("crowd", "catalog_field", "classify"), ("made", "detect_sources", "dataset")]:
+        (asked,) = re.findall(rf"rule {rule}:.*?asks\((\d+),", (ROOT / f"workflow/rules/{file}.smk").read_text(), re.S)[
+            :1
+        ]
+        used = pd.read_csv(project.folder / f"benchmarks/{sky}/{rule}/{FIRST.name}.tsv", sep="\t")["max_rss"].max()
+        print(f"{rule}: {used:.0f} MB of {asked} MB")
+        assert used + SNAKEMAKE < float(asked)
 
 
 @pytest.mark.long
