@@ -68,6 +68,7 @@ benchmark: $(VENV)/test.stamp  ## planning; training, alignment and drawing besi
 	python tests/benchmark_classify.py
 
 faults: $(VENV)/test.stamp  ## runs killed at 25 moments, full disks, damaged files: half an hour; as root, all of it
+	pytest --hypothesis-profile=faults tests/unit/archive/test_damage.py
 	pytest -m long tests/workflow
 	PYTHONPATH=workflow:tests python tests/workflow/kill_runs.py --kills 25 --seed 1
 

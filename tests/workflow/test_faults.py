@@ -190,7 +190,7 @@ def test_a_crowded_field(broken):
     """15,000 sources, as toward the Galactic plane: a catalogue, within the memory that is asked for."""
     project, archive = broken
     rng, count = np.random.default_rng(1), 16_000
-    x, y = rng.uniform(15, COLUMNS - 16, count), rng.uniform(15, ROWS - 16, count)
+    x, y = rng.uniform(20, COLUMNS - 20, count), rng.uniform(20, ROWS - 20, count)
     stars = MadeField(x, y, np.ones(count, int), 10 ** rng.uniform(0.3, 2, count))
     for band in "ugriz":
         frame = frame_path(archive, FIRST, band)

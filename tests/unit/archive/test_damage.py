@@ -25,8 +25,8 @@ from stargal.survey.fields import COLUMNS, ROWS, Field
 
 FIELD = Field(301, 1000, 1, 100)
 BLOCK, CARD = 2880, 80
+# The number of examples is that of hypothesis, 100; `make faults` has more (tests/conftest.py).
 many = settings(
-    max_examples=100,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
