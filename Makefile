@@ -27,7 +27,7 @@ classify: $(LIGHT)/stamp  ## catalogues: FIELDS="301-3918-3-213 301-5112-4-345" 
 	  --fields "$(FIELDS)" --archive "$(ARCHIVE)" --classifier "$(CLASSIFIER)"
 	@$(CHECK) $(ARGS)
 	snakemake classify --cores $(CORES) --configfile "logs/$(SKY)/classify.yaml" $(ARGS)
-	@echo "catalogues: results/$(SKY)/catalogs"
+	@echo "catalogues: results/$(SKY)/catalogs, and a page of them: results/$(SKY)/catalogs.html"
 
 fields: $(LIGHT)/stamp  ## fields that cover a place: RA=229.5 DEC=42.8, degrees; RADIUS=5, arcminutes
 	@python workflow/scripts/find_fields.py --ra "$(RA)" --dec "$(DEC)" --radius "$(RADIUS)" --archive "$(ARCHIVE)"

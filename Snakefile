@@ -1,7 +1,7 @@
 """stargal: from SDSS imaging to a trained, evaluated star/galaxy classifier.
 
 Results lie below results/{sky}/: aligned/ (cubes), sources/, patches/, sets/, models/{experiment}/seed{seed}/, tables/,
-figures/, classifier/, catalogs/, viewer/, report.html. {sky} is a name in `skies` of the configuration.
+figures/, classifier/, catalogs/, viewer/, report.html, catalogs.html. {sky} is a name in `skies` of the configuration.
 """
 
 from snakemake.utils import min_version
@@ -38,9 +38,10 @@ rule all:
 
 
 rule classify:
-    """Catalogues of the fields in classify.fields."""
+    """Catalogues of the fields in classify.fields, and a page of them."""
     input:
         CATALOG_FILES,
+        CATALOG_PAGE_FILES,
         paths_made(TABLE_ROWS, "classify", MAIN.name),
 
 

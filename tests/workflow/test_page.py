@@ -1,9 +1,13 @@
-"""The page in a real browser: nothing but itself is asked for, its tables are the files', its viewer works."""
+"""The pages in a real browser: they ask for nothing else, their tables are the files', their viewers work.
+
+`browser` shows the report, `catalogs` the page of the catalogues; both are in one Chromium, on a tab each.
+"""
 
 import json
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,9 +31,29 @@ return found(document)
 """Elements that match a selector, those within Bokeh's shadow trees included."""
 
 
+PAGES = ("report.html", "catalogs.html")
+SCREENS = [(1300, "light"), (1300, "dark"), (420, "light"), (420, "dark")]
+MOST_BYTES = 5_000_000
+
+OUTSIDE = """
+const width = document.documentElement.clientWidth
+const all = arguments[0]
+const inside = (node) => {
+  for (let up = node; up; up = up.parentElement ?? up.getRootNode().host)
+    if (up !== document.documentElement && up !== document.body && getComputedStyle(up).overflowX != "visible") return true
+  return false
+}
+return [...document.querySelectorAll("body *")].filter((node) => {
+  const box = node.getBoundingClientRect()
+  return box.width > 0 && (box.right > width + 1 || box.left < -1) && !inside(node.parentElement)
+}).map((node) => `${node.tagName} ${node.id} ${node.className}`)
+"""
+"""Elements that reach beyond the window, other than those that scroll within a box of their own."""
+
+
 @pytest.fixture(scope="module")
-def browser(project: Project) -> Iterator[Chrome]:
-    """The page of the finished project, open in headless Chromium."""
+def chromium() -> Iterator[Chrome]:
+    """Headless Chromium."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         pytest.skip("no chromium and chromedriver on the path (Debian: chromium, chromium-driver)")
@@ -41,11 +65,45 @@ def browser(project: Project) -> Iterator[Chrome]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     browser = Chrome(options=options, service=Service(driver))
     try:
-        browser.get(project.result("report.html").as_uri())
-        WebDriverWait(browser, WAIT).until(lambda _: elements(browser, "canvas"))
         yield browser
     finally:
         browser.quit()
+
+
+def open_page(browser: Chrome, page: Path, viewers: int) -> None:
+    """Open a page and wait for what Bokeh draws."""
+    browser.get(page.as_uri())
+    drawn = "return window.Bokeh ? Bokeh.documents.filter((one) => one.is_idle).length : 0"
+    WebDriverWait(browser, WAIT).until(lambda _: browser.execute_script(drawn) == viewers)
+
+
+@pytest.fixture(scope="module")
+def report_tab(chromium: Chrome, project: Project) -> str:
+    """The tab with the report of the finished project."""
+    open_page(chromium, project.result("report.html"), 1)
+    return chromium.current_window_handle
+
+
+@pytest.fixture
+def browser(chromium: Chrome, report_tab: str) -> Chrome:
+    """The report of the finished project."""
+    chromium.switch_to.window(report_tab)
+    return chromium
+
+
+@pytest.fixture(scope="module")
+def catalogs_tab(chromium: Chrome, report_tab: str, project: Project) -> str:
+    """The tab with the page of the catalogues."""
+    chromium.switch_to.new_window("tab")
+    open_page(chromium, project.result("catalogs.html"), 6)
+    return chromium.current_window_handle
+
+
+@pytest.fixture
+def catalogs(chromium: Chrome, catalogs_tab: str) -> Chrome:
+    """The page of the catalogues."""
+    chromium.switch_to.window(catalogs_tab)
+    return chromium
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +118,15 @@ def elements(browser: Chrome, selector: str) -> list[Any]:
     return browser.execute_script(INSIDE, selector)
 
 
+NAMED = """
+const named = (name) => Bokeh.documents.map((one) => one.get_model_by_name(name)).find((one) => one)
+"""
+"""A function for a model of any chart or viewer of the page."""
+
+
 def words_of(browser: Chrome, name: str) -> str:
     """The text of a Bokeh Div."""
-    return browser.execute_script("return Bokeh.documents[0].get_model_by_name(arguments[0]).text", name)
+    return browser.execute_script(f"{NAMED} return named(arguments[0]).text", name)
 
 
 def press(browser: Chrome, label: str) -> None:
@@ -76,18 +140,22 @@ def counted(browser: Chrome, count: int) -> bool:
     return WebDriverWait(browser, WAIT).until(lambda _: words_of(browser, "count").startswith(f"{count} of "))
 
 
-def test_nothing_but_the_page_is_asked_for(browser: Chrome, project: Project):
-    page = project.result("report.html").as_uri()
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_but_the_page_is_asked_for_and_nothing_fails(chromium: Chrome, project: Project, page: str):
+    chromium.switch_to.new_window("tab")
+    for kind in ("browser", "performance"):
+        chromium.get_log(kind)
+    open_page(chromium, project.result(page), 1 if page == "report.html" else 6)
+    address = project.result(page).as_uri()
+    messages = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
     asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert page in asked
-    assert [url for url in asked if url != page and not url.startswith(("data:", "blob:"))] == []
-
-
-def test_the_console_tells_of_no_fault(browser: Chrome):
-    log = browser.get_log("browser")
+    assert address in asked
+    assert [url for url in asked if url != address and not url.startswith(("data:", "blob:"))] == []
+    log = chromium.get_log("browser")
     assert any("document idle" in entry["message"] for entry in log)  # the log is read at all
     assert [entry for entry in log if entry["level"] in ("SEVERE", "WARNING")] == []
+    chromium.close()
+    chromium.switch_to.window(chromium.window_handles[0])
 
 
 def test_tables_hold_the_numbers_of_their_files(browser: Chrome, project: Project):
@@ -178,12 +246,95 @@ def test_a_click_tells_of_the_source(browser: Chrome, project: Project, predicti
     assert line == pytest.approx(index // 16 / (-(-len(sources) // 16) - 1), abs=1e-4)
 
 
-def test_a_phone_need_not_scroll_sideways(browser: Chrome):
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
-    )
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_small_and_can_be_read_without_its_pictures(project: Project, page: str):
+    html = project.result(page).read_text()
+    assert len(html.encode()) < MOST_BYTES
+    assert '<html lang="en">' in html and '<meta name="viewport"' in html
+    assert "needs JavaScript" in re.search(r"<noscript>(.*?)</noscript>", html, re.S)[1]
+    alternatives = re.findall(r'<img [^>]*alt="([^"]*)"', html) + re.findall(r'role="img" aria-label="([^"]*)"', html)
+    assert len(alternatives) >= 5 and min(map(len, alternatives)) > 40
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_fits_the_window_and_follows_the_theme(
+    request: pytest.FixtureRequest, page: str, width: int, scheme: str
+):
+    browser = request.getfixturevalue("browser" if page == "report.html" else "catalogs")
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    theme = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", theme)
     try:
         wide = "return document.documentElement.scrollWidth"
-        WebDriverWait(browser, WAIT).until(lambda _: browser.execute_script(wide) <= 390)
+        WebDriverWait(browser, WAIT).until(lambda _: browser.execute_script(wide) <= width)
+        assert browser.execute_script(OUTSIDE) == []
+        paper, ink = browser.execute_script(
+            "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+        )
+        lightness = [sum(map(int, re.findall(r"\d+", colour)[:3])) / 765 for colour in (paper, ink)]
+        assert abs(lightness[0] - lightness[1]) > 0.7
+        assert (lightness[0] < 0.5) == (scheme == "dark")
+        pictures = browser.execute_script(
+            "return [...document.images].map((one) => [one.getBoundingClientRect().width, getComputedStyle(one).backgroundColor])"
+        )
+        assert all(0 < across <= width for across, _ in pictures)
+        assert {plate for _, plate in pictures} <= {"rgb(255, 255, 255)" if scheme == "dark" else "rgba(0, 0, 0, 0)"}
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_the_page_of_the_catalogues_counts_what_they_hold(catalogs: Chrome, project: Project):
+    table = pd.read_parquet(project.result(f"catalogs/{TEST}.parquet"))
+    own = table[table["primary"]]
+    counts = "return [...document.querySelectorAll('[data-count]')].map((one) => [one.dataset.count, one.textContent])"
+    shown = dict(catalogs.execute_script(counts))
+    plurals = {"stars": "star", "galaxies": "galaxy", "unclassified": "unclassified"}
+    assert {kind: int(text) for kind, text in shown.items()} == {
+        word: int((own["class"] == kind).sum()) for word, kind in plurals.items()
+    }
+    rows = "return [...document.querySelectorAll('#numbers tbody tr')].map((row) => [...row.cells].map((c) => c.textContent))"
+    numbers = np.array(catalogs.execute_script(rows), float)
+    magnitude = own["model_mag_r"].between(12, 25, inclusive="left")
+    for column, kind in zip((2, 4, 6), plurals.values(), strict=True):
+        assert numbers[:, column].sum() == ((own["class"] == kind) & magnitude).sum()
+    assert "made sky" in catalogs.title
+    assert catalogs.execute_script("return document.querySelector('h1 + p').textContent").count(str(len(own))) == 1
+
+
+def test_marks_of_the_catalogue_can_be_chosen_and_scale_with_the_picture(catalogs: Chrome, project: Project):
+    table = pd.read_parquet(project.result(f"catalogs/{TEST}.parquet"))
+    classified = table[table["class"] != "unclassified"]
+    assert counted(catalogs, len(classified))  # unclassified sources are hidden at first
+    press(catalogs, "stars")
+    assert counted(catalogs, int((classified["class"] == "galaxy").sum()))
+    press(catalogs, "stars")
+    press(catalogs, "flagged")
+    assert counted(catalogs, int((classified["unlike_training"] != 0).sum()))
+    press(catalogs, "uncertain")
+    assert counted(catalogs, int(classified["probability_star"].between(0.1, 0.9).sum()))
+    press(catalogs, "all")
+    size = f"""{NAMED}
+    const plot = named("field {TEST}")
+    const marks = plot.renderers.find((one) => one.glyph.type == "Scatter")
+    return [marks.glyph.size, plot.inner_width, marks.glyph.line_alpha]
+    """
+    before, across, _ = catalogs.execute_script(size)
+    assert before == pytest.approx(20 * across / 2048)
+    catalogs.execute_script(f"{NAMED} named('field {TEST}').x_range.setv({{start: 0, end: 400}})")
+    WebDriverWait(catalogs, WAIT).until(lambda _: catalogs.execute_script(size)[0] == 20)
+    catalogs.execute_script(f"{NAMED} named('field {TEST}').x_range.setv({{start: -0.5, end: 2047.5}})")
+
+
+def test_a_click_tells_of_a_source_of_the_catalogue(catalogs: Chrome, project: Project):
+    table = pd.read_parquet(project.result(f"catalogs/{TEST}.parquet"))
+    row = int(np.flatnonzero(table["class"] != "unclassified")[0])
+    select = f"{NAMED} named('field {TEST}').renderers.at(-1).data_source.selected.indices = [arguments[0]]"
+    catalogs.execute_script(select, row)
+    WebDriverWait(catalogs, WAIT).until(lambda _: table["id"].iloc[row] in words_of(catalogs, "details"))
+    words = words_of(catalogs, "details")
+    assert f"Probability of a star {table['probability_star'].iloc[row]:.3f}" in words
+    assert f"<span>r<br>{table['model_mag_r'].iloc[row]:.2f}</span>" in words
+    assert table["class"].iloc[row] in words and "lags" in words

@@ -199,7 +199,7 @@ def test_an_edit_of_a_script(project: Project, jobs: list[Job], script):
 
 # Configuration -------------------------------------------------------------------------------------------------------
 
-PER_SIZE = ("extract_patches", "tabulate_sources", "tabulate_architecture", "plot_patches", "render_field")
+PER_SIZE = ("extract_patches", "tabulate_sources", "tabulate_architecture", "plot_patches", "render_patches")
 
 SETTINGS = {
     "align.refine": ({"align": {"refine": False}}, rules("align_field")),

@@ -40,9 +40,13 @@ MODEL_FILES = [
         for file in ("predictions.parquet", "metrics.json")
     ),
 ]
-EVERYTHING = [*SHOWN_FILES, *MODEL_FILES, *CLASSIFIER_FILES, *CATALOG_FILES, *PAGE_FILES]
+EVERYTHING = list(
+    dict.fromkeys(  # a test field may be classified, too: its picture is on both pages
+        [*SHOWN_FILES, *MODEL_FILES, *CLASSIFIER_FILES, *CATALOG_FILES, *PAGE_FILES, *CATALOG_PAGE_FILES]
+    )
+)
 if not MAIN.buckets:  # a sky without a table of fields can only be classified
-    EVERYTHING = [*CATALOG_FILES, *paths_made(TABLE_ROWS, "classify", MAIN.name)]
+    EVERYTHING = [*CATALOG_FILES, *paths_made(TABLE_ROWS, "classify", MAIN.name), *CATALOG_PAGE_FILES]
 
 
 rule write_manifest:

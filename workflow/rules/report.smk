@@ -1,6 +1,8 @@
-"""Report: one page for a reader, with a viewer of the test fields, and a page with all studies."""
+"""Report: one page for a reader, with a viewer of the test fields, a page with all studies, and one of the catalogues."""
 
-VIEWED = MAIN.fields("test")[:3]  # a field adds about 4 MB to the page
+# Fields in the viewers: each adds about 1 MB to a page, which holds 5 MB at most.
+VIEWED = MAIN.fields("test")[:2]
+VIEWED_CATALOGS = TO_CLASSIFY[:3]
 
 # Tables and figures of each chapter in the order of the 2023 report; those not named follow in the last chapter.
 CHAPTERS = {
@@ -34,6 +36,8 @@ PAGES = {
     "study": (STUDY, on_page(SHOWN_FILES, CHAPTERS) + on_page(STUDY_FILES, BEYOND)),
     "peers": (PEERS_PAGE, on_page(PEER_FILES, {"Beside other classifiers": []})),
 }
+# What all pages have in common.
+TEMPLATES = [repository(f"workflow/report/{name}") for name in ("base.html", "macros.html", "page.css")]
 CATALOG_RECORDS = sorted(
     {
         f"{fill(CATALOG, sky=MAIN.name, kind=kind, **archive_keys(field))}.sha256"
@@ -43,16 +47,14 @@ CATALOG_RECORDS = sorted(
 )
 
 
-rule render_field:
-    """The pictures of the field viewer: the aligned field in colour, and all its patches."""
+rule render_picture:
+    """The aligned field in colour, for the field viewers."""
     input:
         cube=CUBE,
-        patches=fill(PATCHES, positions="catalog", size=RUN.experiments[BEST].patch_size),
     output:
         picture=f"{VIEWER}.jpg",
-        sheet=f"{VIEWER}.png",
     log:
-        log_of("render_field", "{field}"),
+        log_of("render_picture", "{field}"),
     localrule: True
     conda:
         ENV
@@ -60,9 +62,32 @@ rule render_field:
     resources:
         **asks(600, 5),
     params:
-        **command("render_field", sky=OF.label),
+        **command("render_picture", sky=OF.label),
     message:
         "Rendering field {wildcards.field} for the viewer"
+    shell:
+        JOB
+
+
+rule render_patches:
+    """All patches of a field on one sheet, for the field viewer."""
+    input:
+        cube=CUBE,
+        patches=fill(PATCHES, positions="catalog", size=RUN.experiments[BEST].patch_size),
+    output:
+        sheet=f"{VIEWER}.png",
+    log:
+        log_of("render_patches", "{field}"),
+    localrule: True
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(600, 5),
+    params:
+        **command("render_patches"),
+    message:
+        "Rendering the patches of field {wildcards.field} for the viewer"
     shell:
         JOB
 
@@ -77,7 +102,7 @@ for name, (path, items) in PAGES.items():
                 item["caption"] and repository(f"workflow/report/{Path(item['caption']).name}")
                 for item in items
             ],
-            repository("workflow/report/page.css"),
+            TEMPLATES,
             shown_files=[item["file"] for item in items],
             footprints=FOOTPRINTS,
             counts=f"{TABLES}/sources.csv",
@@ -118,6 +143,48 @@ for name, (path, items) in PAGES.items():
             JOB
 
 
+rule write_catalog_page:
+    """The page of the catalogues: fields on the sky, colours, number counts, and a viewer of the first fields."""
+    input:
+        TEMPLATES,
+        catalogs=lambda wildcards: paths_of(f"{FIELD_CATALOG}.parquet", TO_CLASSIFY, sky=wildcards.sky),
+        summaries=lambda wildcards: paths_of(ALIGNMENT, TO_CLASSIFY, sky=wildcards.sky),
+        counts=f"{TABLES}/catalogs.csv",
+        caption=repository("workflow/report/catalogs.rst"),
+        pictures=lambda wildcards: paths_of(f"{VIEWER}.jpg", VIEWED_CATALOGS, sky=wildcards.sky),
+        classifier=f"{USED_CLASSIFIER}/classifier.json",
+        citation=repository("CITATION.cff"),
+        template=repository("workflow/report/catalogs.html"),
+    output:
+        page=CATALOG_PAGE,
+    log:
+        log_of("write_catalog_page"),
+    localrule: True
+    conda:
+        ENV
+    threads: 1
+    resources:
+        **asks(500, 20),
+    params:
+        **command(
+            "write_catalog_page",
+            of_fields=("catalogs", "summaries"),
+            sky=OF.label,
+            fields=format_fields(TO_CLASSIFY),
+            viewed=[field.name for field in VIEWED_CATALOGS],
+        ),
+    message:
+        "Writing the page of the catalogues"
+    shell:
+        JOB
+
+
+CATALOG_PAGE_FILES = []
+if TO_CLASSIFY:
+    CATALOG_PAGE_FILES = [
+        fill(CATALOG_PAGE, sky=MAIN.name),
+        *paths_of(f"{VIEWER}.jpg", VIEWED_CATALOGS, sky=MAIN.name),
+    ]
 PAGE_FILES = [fill(PAGE, sky=MAIN.name)] + [
     path for form in ("jpg", "png") for path in paths_of(f"{VIEWER}.{form}", VIEWED, sky=MAIN.name)
 ]

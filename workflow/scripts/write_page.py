@@ -15,7 +15,7 @@ from stargal.io import cli
 from stargal.io.files import intact, whole
 from stargal.io.tables import read_csv, read_table
 from stargal.report.page import PageItem, by_chapter, headline, read_hashes, render_page, software_versions
-from stargal.report.viewer import bokeh_scripts, build_viewer, embed_viewers, viewer_table
+from stargal.report.viewer import bokeh_scripts, embed, in_tabs, label_table, label_viewer
 from stargal.survey.labels import UNCERTAIN
 
 
@@ -47,9 +47,9 @@ def main(
     viewers = {}
     for name, *paths in zip(json.loads(fields), sources, pictures, sheets, strict=True):
         probability = predicted[predicted["field"] == name].set_index("id")["probability"]
-        table = viewer_table(read_table(paths[0]), probability)
+        table = label_table(read_table(paths[0]), probability)
         picture, sheet = (intact(path).read_bytes() for path in paths[1:])
-        viewers[name] = build_viewer(name, table, picture, sheet, bands=bands, size=size)
+        viewers[name] = label_viewer(name, table, picture, sheet, bands=bands, size=size)
     items = [
         PageItem(item["name"], item["chapter"], item["title"], Path(item["caption"]), file)
         for item, file in zip(json.loads(shown), shown_files, strict=True)
@@ -65,7 +65,7 @@ def main(
         best=best,
         experiments=json.loads(experiments),
         viewed=list(viewers),
-        viewer=embed_viewers(viewers, "viewer"),
+        embedded=[embed(in_tabs(viewers), "viewer")],
         uncertain=UNCERTAIN,
         scripts=bokeh_scripts(),
         hashes=read_hashes(alignment, catalogs),

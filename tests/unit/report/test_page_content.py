@@ -100,7 +100,7 @@ def test_versions_are_those_installed():
 
 
 def test_a_source_is_described_by_its_own_probability(sources, probability):
-    table = viewer.viewer_table(sources, probability)
+    table = viewer.label_table(sources, probability)
     assert table["probability"].to_list() == np.linspace(0, 1, 20).round(4).tolist()
     assert table["called"].to_list() == [0] * 10 + [1] * 10
     assert table["wrong"].to_list() == [i % 2 != (i >= 10) for i in range(20)]
@@ -138,8 +138,8 @@ def png(size):
     Image.new("L", size).save(stream, "PNG")
     return stream.getvalue()
 table = pd.read_json(sys.argv[1])
-made = {name: viewer.build_viewer(name, table, png((20, 10)), png((1200, 30)), "ugriz", 15) for name in sys.argv[2:]}
-print(viewer.embed_viewers(made, "viewer"))
+made = {name: viewer.label_viewer(name, table, png((20, 10)), png((1200, 30)), "ugriz", 15) for name in sys.argv[2:]}
+print(viewer.embed(viewer.in_tabs(made), "viewer"))
 """
 
 
@@ -149,7 +149,7 @@ def embedded(path, *fields):
 
 
 def test_the_viewer_is_the_same_each_time(sources, probability, tmp_path):
-    viewer.viewer_table(sources, probability).to_json(tmp_path / "table.json")
+    viewer.label_table(sources, probability).to_json(tmp_path / "table.json")
     first = embedded(tmp_path / "table.json", "one", "two")
     assert first == embedded(tmp_path / "table.json", "one", "two")
     assert [first.count(f'"name": "{kind}"') for kind in ("Tabs", "TabPanel", "RangeSlider")] == [1, 2, 2]

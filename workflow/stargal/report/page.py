@@ -1,5 +1,6 @@
 """The page: one HTML file with what was run, and its results beside those of the 2023 report."""
 
+import html
 import math
 import platform
 import re
@@ -187,6 +188,12 @@ def render_rst(path: Path) -> str:
     return publish_parts(path.read_text(), source_path=path.name, writer="html5", settings_overrides=settings)["body"]
 
 
+def describe_figure(path: Path) -> str:
+    """Return the first sentence of a reStructuredText caption as plain text: what the figure shows."""
+    words = " ".join(html.unescape(re.sub("<[^>]+>", "", render_rst(path))).split())
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", words, maxsplit=1)[0]
+
+
 def render_figure(path: Path) -> str:
     """Encode a figure as a data URI."""
     return data_uri(intact(path).read_bytes(), IMAGES[path.suffix])
@@ -209,7 +216,8 @@ def render_page(template: Path, **content: Any) -> str:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        read_cells=read_cells, render_figure=render_figure, render_rst=render_rst, relation=relation,
+        read_cells=read_cells, render_figure=render_figure, render_rst=render_rst, describe=describe_figure,
+        relation=relation,
         reported=REPORTED, reported_others=REPORTED_OTHERS, scores=HEADLINE_SCORES, folded=FOLDED,
     )  # fmt: skip
     return environment.get_template(template.name).render(**content)
