@@ -37,10 +37,9 @@ MOST_BYTES = 5_000_000
 
 OUTSIDE = """
 const width = document.documentElement.clientWidth
-const all = arguments[0]
 const inside = (node) => {
   for (let up = node; up; up = up.parentElement ?? up.getRootNode().host)
-    if (up !== document.documentElement && up !== document.body && getComputedStyle(up).overflowX != "visible") return true
+    if (!up.matches("html, body") && getComputedStyle(up).overflowX != "visible") return true
   return false
 }
 return [...document.querySelectorAll("body *")].filter((node) => {
@@ -277,7 +276,7 @@ def test_a_page_fits_the_window_and_follows_the_theme(
         assert abs(lightness[0] - lightness[1]) > 0.7
         assert (lightness[0] < 0.5) == (scheme == "dark")
         pictures = browser.execute_script(
-            "return [...document.images].map((one) => [one.getBoundingClientRect().width, getComputedStyle(one).backgroundColor])"
+            "return [...document.images].map((one) => [one.clientWidth, getComputedStyle(one).backgroundColor])"
         )
         assert all(0 < across <= width for across, _ in pictures)
         assert {plate for _, plate in pictures} <= {"rgb(255, 255, 255)" if scheme == "dark" else "rgba(0, 0, 0, 0)"}
@@ -295,7 +294,8 @@ def test_the_page_of_the_catalogues_counts_what_they_hold(catalogs: Chrome, proj
     assert {kind: int(text) for kind, text in shown.items()} == {
         word: int((own["class"] == kind).sum()) for word, kind in plurals.items()
     }
-    rows = "return [...document.querySelectorAll('#numbers tbody tr')].map((row) => [...row.cells].map((c) => c.textContent))"
+    cells = "(row) => [...row.cells].map((cell) => cell.textContent)"
+    rows = f"return [...document.querySelectorAll('#numbers tbody tr')].map({cells})"
     numbers = np.array(catalogs.execute_script(rows), float)
     magnitude = own["model_mag_r"].between(12, 25, inclusive="left")
     for column, kind in zip((2, 4, 6), plurals.values(), strict=True):

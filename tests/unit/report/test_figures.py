@@ -169,7 +169,7 @@ FIGURES = {
         lambda: peers.trade(*(peer_scores()[name] for name in ("scores", "curves"))),
         [
             "stars, against photo",
-            "galaxies, against photo, sources of theirs",
+            *["galaxies, against photo,", "sources of theirs"],
             "completeness",
             "purity",
             "net",

@@ -1,6 +1,7 @@
 """Figures of the published classifier, of the four-class network, and of what networks respond to."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from stargal.evaluation.calibration import STEPS
-from stargal.report.figures.panels import GREY, LABEL_AXES, PLURALS, draw_confusion, draw_reliability
+from stargal.report.figures.panels import FULL, GREY, LABEL_AXES, PLURALS, draw_confusion, draw_reliability
 from stargal.survey.labels import labelled
 
 PANELS = 6
@@ -74,15 +75,14 @@ def classes(scores: pd.DataFrame, *, labels: str) -> Figure:
     """
     scores = scores[(scores["bucket"] == "test") & scores["seed"].notna()]
     groups = list(scores.groupby("classifier", sort=False))
-    figure = Figure(figsize=(4.2 * len(groups), 4.2))
-    axes = figure.subplots(1, len(groups), squeeze=False)[0]
+    figure = Figure(figsize=(0.85 * FULL, 4.6 * len(groups)))
+    axes = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
     for ax, (rule, rows) in zip(axes, groups, strict=True):
         names = list(dict.fromkeys(rows["class"]))
         means = rows.groupby("class")[[f"called_{name}" for name in names]].mean()
         draw_confusion(ax, means.loc[names].to_numpy(), names)
         seeds, title = rows["seed"].nunique(), RULES.get(str(rule), str(rule))
-        ax.set(title=f"{title}, mean of {seeds} seeds" if seeds > 1 else title)
-    axes[0].set_ylabel(LABEL_AXES[labels])
+        ax.set(title=f"{title}, mean of {seeds} seeds" if seeds > 1 else title, ylabel=LABEL_AXES[labels])
     return figure
 
 
@@ -98,8 +98,12 @@ def explanation(tables: Sequence[pd.DataFrame], maps: Sequence[Mapping[str, NDAr
     """
     shares = pd.concat(tables)
     images = {name: np.mean([run[name] for run in maps], axis=0) for name in maps[0]}
-    figure = Figure(figsize=(9.6, 6.4))
-    panels = figure.subplot_mosaic([[*images], ["share", "share", "same", "same"]], height_ratios=(1, 1.1))
+    names = list(images)
+    figure = Figure(figsize=(FULL, 14.5))
+    pairs: list[Any] = [names[start : start + 2] for start in range(0, len(names), 2)]
+    panels = figure.subplot_mosaic(
+        [*pairs, ["share", "share"], ["same", "same"]], height_ratios=(*[1.2] * len(pairs), 1, 1)
+    )
     plurals = {"star": f"{PLURALS['star']} (1)", "galaxy": f"{PLURALS['galaxy']} (0)"}
     half = next(iter(images.values())).shape[0] / 2
     for name, image in images.items():

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from stargal.report.figures.panels import GREY, by_experiment
+from stargal.report.figures.panels import FULL, GREY, by_experiment, lay_out
 
 
 def differences(comparison: pd.DataFrame, *, varied: str) -> Figure:
@@ -28,8 +28,8 @@ def differences(comparison: pd.DataFrame, *, varied: str) -> Figure:
     base, others = comparison.iloc[0], comparison.iloc[1:]
     names = [name.partition("-")[2] for name in others["experiment"]]
     rows = np.arange(len(others))
-    figure = Figure(figsize=(8.4, 1.6 + 0.28 * len(others)))
-    axes = figure.subplots(1, 2, sharey=True)
+    figure = Figure(figsize=(FULL, 2.6 + 0.5 * len(others)))
+    axes = figure.subplots(2, 1, sharey=True)
     panels = (
         ("val_loss", 1, "validation loss, nats"),
         ("val_accuracy", 100, "validation accuracy, percentage points"),
@@ -49,15 +49,15 @@ def differences(comparison: pd.DataFrame, *, varied: str) -> Figure:
             ax.plot(theirs, rows + 0.25, "D", markersize=3.5, color="C1", label="report of 2023, one training each")
         ax.set_xlabel(f"difference in {label}")
         ax.locator_params(axis="x", nbins=6)
-    axes[0].set(yticks=rows, ylabel=varied, ylim=(len(others) - 0.5, -0.5))
-    axes[0].set_yticklabels(names)
+        ax.set(yticks=rows, ylabel=varied, ylim=(len(others) - 0.5, -0.5))
+        ax.set_yticklabels(names)
     axes[0].set_title("left of 0: better than the base")
     axes[1].set_title("right of 0: better than the base")
     entries: dict[str, Any] = {}
     for ax in axes:
         handles, texts = ax.get_legend_handles_labels()
         entries |= dict(zip(texts, handles, strict=True))
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=3)
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=2)
     seeds = int(base["seeds"])
     figure.suptitle(f"base: {base['experiment']}, {seeds} seed{'s' if seeds > 1 else ''}", fontsize="medium")
     return figure
@@ -86,8 +86,7 @@ def grid(comparison: pd.DataFrame, *, vary: Mapping[str, Sequence[Any]]) -> Figu
             for panel in panels
         ]
     )
-    figure = Figure(figsize=(max(0.5 + 2.6 * len(panels), 4), 3.4))
-    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    figure, axes = lay_out(len(panels), 3.2, sharey=True)
     best = np.unravel_index(losses.argmin(), losses.shape)
     for number, (ax, panel) in enumerate(zip(axes, panels, strict=True)):
         image = ax.imshow(losses[number], cmap="cividis_r", vmin=losses.min(), vmax=losses.max(), aspect="auto")
@@ -150,8 +149,8 @@ def learning_curve(
         ("test", "accuracy", "accuracy, test"),
         ("validation", "log_loss", "cross-entropy, nats, validation"),
     )
-    figure = Figure(figsize=(3.3 * len(panels), 3.4))
-    axes = figure.subplots(1, len(panels))
+    figure = Figure(figsize=(0.9 * FULL, 2.9 * len(panels)))
+    axes = figure.subplots(len(panels), 1)
     seeds = sorted(scores["seed"].unique())
     for ax, (bucket, name, label) in zip(axes, panels, strict=True):
         rows = scores[scores["bucket"] == bucket].sort_values("training_sources")
@@ -167,5 +166,5 @@ def learning_curve(
         ax.set_xticks(mean["training_sources"])
         ax.set_xticklabels([f"{row.training_sources}\n({row.fields})" for row in mean.itertuples()], fontsize="small")
         ax.minorticks_off()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=7)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from stargal.report.figures.panels import CLASS_MARKS, PLURALS
+from stargal.report.figures.panels import CLASS_MARKS, FULL, PLURALS
 from stargal.report.pictures import COLOUR_BANDS, colour_picture
 from stargal.survey.fields import PIXEL_ARCSEC, REFERENCE
 
@@ -26,7 +26,7 @@ def alignment(table: pd.DataFrame) -> Figure:
         pixels.
     """
     bands = [band for band in table["band"].unique() if band != REFERENCE]
-    figure = Figure(figsize=(7, 3.6))
+    figure = Figure(figsize=(FULL, 3.4))
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     for ax, suffix, name in zip(panels, ("_before", ""), ("by the astrometry", "refined, stars left out"), strict=True):
         for index, band in enumerate(bands):
@@ -48,8 +48,9 @@ def statistics(counts: pd.DataFrame, magnitudes: pd.DataFrame, sizes: pd.DataFra
     counts, magnitudes, sizes : DataFrame
         Tables of `stargal.dataset.statistics`.
     """
-    figure = Figure(figsize=(11, 3.4))
-    by_bucket, by_magnitude, by_size = figure.subplots(1, 3)
+    figure = Figure(figsize=(FULL, 5.4))
+    panels = figure.subplot_mosaic([["bucket", "bucket"], ["magnitude", "size"]])
+    by_bucket, by_magnitude, by_size = (panels[name] for name in ("bucket", "magnitude", "size"))
     totals = counts[counts["field"] == "all"].set_index("bucket")
     totals = totals.reindex([bucket for bucket in ("train", "validation", "test") if bucket in totals.index])
     positions = np.arange(len(totals))
@@ -96,8 +97,11 @@ def cutouts(
         Name of the field.
     """
     rows, columns = window
-    figure = Figure(figsize=(12, 4.6))
-    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    figure = Figure(figsize=(FULL, 8.6))
+    mosaic = figure.subplot_mosaic(
+        [["raw", "aligned"], ["marked", "marked"]], height_ratios=(1, 2), sharex=True, sharey=True
+    )
+    panels = [mosaic[name] for name in ("raw", "aligned", "marked")]
     extent = (columns.start - 0.5, columns.stop - 0.5, rows.start - 0.5, rows.stop - 0.5)
     for ax, picture, name in zip(
         panels, (raw, aligned, aligned), ("unaligned", "aligned", "catalogued sources"), strict=True
@@ -105,7 +109,8 @@ def cutouts(
         ax.imshow(picture, origin="lower", extent=extent, interpolation="nearest")
         ax.set(title=name, xlabel="column, pixels")
         ax.grid(False)
-    panels[0].set_ylabel("row, pixels")
+    for ax in (panels[0], panels[2]):
+        ax.set_ylabel("row, pixels")
     inside = sources["x"].between(*extent[:2]) & sources["y"].between(*extent[2:])
     for label, (name, colour, marker) in CLASS_MARKS.items():
         chosen = sources[inside & (sources["label"] == label)]
@@ -114,7 +119,9 @@ def cutouts(
             label=f"{name} ({label})",
         )  # fmt: skip
     panels[2].legend(loc="upper right", frameon=True, facecolor="white", framealpha=0.9)
-    figure.suptitle(f"Field {field}: i, r, g as red, green, blue; one pixel is {PIXEL_ARCSEC} arcsec")
+    figure.suptitle(
+        f"Field {field}: i, r, g as red, green, blue;\none pixel is {PIXEL_ARCSEC} arcsec", fontsize="medium"
+    )
     return figure
 
 
@@ -133,8 +140,9 @@ def patches(sources: pd.DataFrame, patches: NDArray[np.float32], *, bands: Seque
         Name of the field.
     """
     magnitude = f"model_mag_{REFERENCE}"
-    figure = Figure(figsize=(1.15 * EXAMPLES, 3.4))
-    panels = figure.subplots(2, EXAMPLES)
+    across = EXAMPLES // 2
+    figure = Figure(figsize=(FULL, 1.5 * FULL / across * 4 + 0.4))
+    panels = figure.subplots(4, across).reshape(2, EXAMPLES)
     for row, (label, (name, _, _)) in enumerate(CLASS_MARKS.items()):
         members = sources[(sources["label"] == label) & sources[magnitude].notna()]
         members = members.sort_values(magnitude, kind="stable")
@@ -147,5 +155,6 @@ def patches(sources: pd.DataFrame, patches: NDArray[np.float32], *, bands: Seque
             ax.imshow(picture, origin="lower", interpolation="nearest")
             ax.set_title(f"{name}\nr = {sources.loc[index, magnitude]:.1f}", fontsize=8)
     size = patches.shape[1]
-    figure.suptitle(f"Field {field}: patches of {size} x {size} pixels, {size * PIXEL_ARCSEC:.1f} arcsec; i, r, g")
+    text = f"Field {field}: patches of {size} x {size} pixels, {size * PIXEL_ARCSEC:.1f} arcsec; i, r, g"
+    figure.suptitle(text, fontsize="small")
     return figure

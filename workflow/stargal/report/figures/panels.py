@@ -13,8 +13,14 @@ from stargal.evaluation.metrics import reliability
 
 Item = TypeVar("Item")
 
-WIDTH = 3.0
+ACROSS = 2
+"""Panels side by side at most: figures stay readable where the page is as narrow as a phone."""
+
+WIDTH = 2.75
 """Width of a panel, inches."""
+
+FULL = ACROSS * WIDTH
+"""Width of a figure, inches."""
 
 GREY = "0.45"
 """Colour of baselines and reference lines."""
@@ -42,6 +48,38 @@ def by_experiment(items: Sequence[Item], experiments: Sequence[str], seeds: Sequ
     if len(items) != len(experiments) * len(seeds):
         raise ValueError(f"{len(items)} items for {len(experiments)} experiments of {len(seeds)} seeds")
     return {name: list(items[i * len(seeds) : (i + 1) * len(seeds)]) for i, name in enumerate(experiments)}
+
+
+def lay_out(count: int, height: float, *, parts: Sequence[int] = (1,), **shared: Any) -> tuple[Figure, list[Any]]:
+    """Make a figure of panels, `ACROSS` side by side.
+
+    Parameters
+    ----------
+    count : int
+        Number of panels.
+    height : float
+        Height of a row of panels, inches.
+    parts : sequence of int
+        Relative heights of the axes of a panel, which are above each other.
+    **shared
+        ``sharex`` and ``sharey`` of the axes.
+
+    Returns
+    -------
+    figure : Figure
+    panels : list
+        The axes of each panel; one of them if it has but one part. Those that are left over are not shown.
+    """
+    columns = min(max(count, 1), ACROSS)
+    rows = -(-max(count, 1) // columns)
+    figure = Figure(figsize=(FULL if columns > 1 else 0.8 * FULL, rows * height))
+    axes = figure.subplots(
+        rows * len(parts), columns, squeeze=False, gridspec_kw={"height_ratios": [*parts] * rows}, **shared
+    )
+    stacked = axes.reshape(rows, len(parts), columns).transpose(0, 2, 1).reshape(-1, len(parts))
+    for ax in stacked[count:].flat:
+        ax.set_visible(False)
+    return figure, [panel[0] if len(parts) == 1 else panel for panel in stacked[: max(count, 1)]]
 
 
 def draw_confusion(ax: Axes, counts: NDArray[np.float64], classes: Sequence[str]) -> None:
@@ -75,12 +113,9 @@ def draw_reliability(runs_of: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
     runs_of : mapping
         Title of each panel to tables, one line each: columns ``label`` and ``probability``.
     """
-    figure = Figure(figsize=(max(WIDTH * len(runs_of), 4.5), 4.6))
-    axes = figure.subplots(
-        2, len(runs_of), squeeze=False, sharex=True, sharey="row", gridspec_kw={"height_ratios": (3, 1)}
-    )
+    figure, panels = lay_out(len(runs_of), 3.9, parts=(3, 1), sharex=True, sharey="row")
     edges = np.linspace(0, 1, 11)
-    for (upper, lower), (name, runs) in zip(axes.T, runs_of.items(), strict=True):
+    for (upper, lower), (name, runs) in zip(panels, runs_of.items(), strict=True):
         upper.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="perfect")
         for number, run in enumerate(runs):
             bins = reliability(run["label"].to_numpy(), run["probability"].to_numpy())
@@ -89,8 +124,10 @@ def draw_reliability(runs_of: Mapping[str, Sequence[pd.DataFrame]]) -> Figure:
             counts = np.histogram(run["probability"], edges)[0]
             lower.stairs(counts, edges, color=f"C{number % 7}", fill=len(runs) == 1)
         upper.set_title(name)
+        lower.tick_params(labelbottom=True)
     figure.supxlabel("probability of a star (1)", fontsize="medium")  # one label leaves the corner to the sky's name
-    axes[0, 0].set_ylabel("share labelled star (1)")
-    axes[0, 0].legend()
-    axes[1, 0].set_ylabel("sources")
+    for upper, lower in panels[::ACROSS]:
+        upper.set_ylabel("share labelled star (1)")
+        lower.set_ylabel("sources")
+    panels[0][0].legend()
     return figure

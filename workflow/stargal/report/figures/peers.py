@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from stargal.evaluation.catalogs import FAINTEST
 from stargal.evaluation.peers import EVERY
-from stargal.report.figures.panels import DASHES, GREY, PLURALS
+from stargal.report.figures.panels import DASHES, FULL, GREY, PLURALS
 
 OUTSIDE = ("photo", "concentration", "class_star", "spread_model")
 """Classifiers that do not learn here; they are dashed."""
@@ -51,7 +51,7 @@ def trade(scores: pd.DataFrame, curves: pd.DataFrame) -> Figure:
     scores = scores[(scores["magnitudes"] == bright) & scores["accuracy"].notna()]
     curves = curves[curves["magnitudes"] == bright]
     parts, lines = list(panels(scores)), styles(scores["classifier"])
-    figure = Figure(figsize=(8.4, 3.2 * max(len(parts), 1) + 0.8))
+    figure = Figure(figsize=(FULL, 3.0 * max(len(parts), 1) + 1.2))
     axes = figure.subplots(max(len(parts), 1), 2, squeeze=False)
     for row, (title, part) in zip(axes, parts, strict=False):
         keys = part.iloc[0]
@@ -67,9 +67,9 @@ def trade(scores: pd.DataFrame, curves: pd.DataFrame) -> Figure:
                 ax.plot([], [], label=name, linewidth=1.1, **marker, linestyle=style["linestyle"])
                 lowest = np.nanmin([lowest, one[f"recall_{word}"], one[f"purity_{word}"]])
             floor = float(np.clip(np.floor(20 * lowest - 0.5) / 20, 0, 0.9))
-            ax.set(xlim=(floor, 1.005), ylim=(floor, 1.005), title=f"{plural}, {title}")
+            ax.set(xlim=(floor, 1.005), ylim=(floor, 1.005), title=f"{plural}, {title}".replace(", sources", ",\nsources"))
             ax.set(xlabel="completeness", ylabel="purity")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -84,9 +84,10 @@ def accuracy(scores: pd.DataFrame) -> Figure:
     scores = scores[scores["sources"] > 0]
     parts, lines = list(panels(scores)), styles(scores["classifier"])
     count = max(len(parts), 1)
-    figure = Figure(figsize=(max(4.2 * count, 6), 5))
-    axes = figure.subplots(2, count, squeeze=False, sharex=True, gridspec_kw={"height_ratios": (4, 1)})
-    for (upper, lower), (title, part) in zip(axes.T, parts, strict=False):
+    figure = Figure(figsize=(FULL, 4.6 * count + 0.6))
+    axes = figure.subplots(2 * count, 1, squeeze=False, sharex=True, gridspec_kw={"height_ratios": [4, 1] * count})
+    axes = axes.reshape(count, 2)
+    for (upper, lower), (title, part) in zip(axes, parts, strict=False):
         groups = list(part.groupby("classifier", sort=False))
         for number, (name, bins) in enumerate(groups):
             low, high = bins["magnitude_low"].to_numpy(), bins["magnitude_high"].to_numpy()
@@ -104,10 +105,9 @@ def accuracy(scores: pd.DataFrame) -> Figure:
         for word, fill in (("stars", False), ("galaxies", True)):
             below = 0 if word == "stars" else bins["stars"]
             lower.bar(middle, bins[word], wide, bottom=below, fill=fill, color="0.8", edgecolor="0.4", label=word)
-        upper.set(title=title)
-        lower.set(xlabel="r magnitude (AB)")
-    axes[0, 0].set_ylabel("accuracy")
-    axes[1, 0].set_ylabel("sources")
-    axes[1, 0].legend()
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        upper.set(title=title, ylabel="accuracy")
+        lower.set(xlabel="r magnitude (AB)", ylabel="sources")
+        lower.tick_params(labelbottom=True)
+    axes[0, 1].legend()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stargal.report.figures.panels import PLURALS
+from stargal.report.figures.panels import FULL, PLURALS
 from stargal.survey.fields import BANDS
 
 
@@ -19,7 +19,7 @@ def ratios(table: pd.DataFrame) -> Figure:
         Comparison of the skies: ``quantity``, ``band``, ``ratio`` and ``bar`` (largest accepted ratio).
     """
     names = list(dict.fromkeys(table["quantity"]))
-    figure = Figure(figsize=(7, 0.24 * len(names) + 1))
+    figure = Figure(figsize=(FULL, 0.24 * len(names) + 1))
     ax = figure.subplots()
     for index, band in enumerate(BANDS):
         rows = table[table["band"] == band]
@@ -47,7 +47,7 @@ def counts(simulated: Sequence[pd.DataFrame], real: Sequence[pd.DataFrame]) -> F
     simulated, real : sequence of DataFrame
         Descriptions of the fields: ``quantity``, ``bin`` (of r magnitude, as ``19-20``; empty for all) and ``value``.
     """
-    figure = Figure(figsize=(8, 6))
+    figure = Figure(figsize=(FULL, 5.4))
     axes = figure.subplots(2, 2, sharex=True, sharey="row")
     for column, (name, plural) in enumerate(PLURALS.items()):
         for row, quantity in enumerate((f"count {name}", f"PSF / model {name}")):

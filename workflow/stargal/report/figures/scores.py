@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from stargal.evaluation.metrics import CELLS, roc_curve, wilson
 from stargal.report.figures.panels import (
+    ACROSS,
     DASHES,
+    FULL,
     GREY,
     LABEL_AXES,
-    WIDTH,
     by_experiment,
     draw_confusion,
     draw_reliability,
+    lay_out,
 )
 from stargal.survey.labels import labelled
 
@@ -34,15 +36,15 @@ def confusion(scores: pd.DataFrame, *, labels: str) -> Figure:
     """
     scores = scores[(scores["against"] == labels) & (scores["bucket"] == "test") & scores["seed"].notna()]
     groups = list(scores.groupby("classifier", sort=False))
-    figure = Figure(figsize=(max(WIDTH * len(groups), 4), 3.2))
-    axes = figure.subplots(1, len(groups), squeeze=False)[0]
+    figure, axes = lay_out(len(groups), 3)
     for ax, (name, rows) in zip(axes, groups, strict=True):
         classes = ("galaxy", "star")
         counts = np.array([[rows[f"{label}_as_{called}"].mean() for called in classes] for label in classes])
         draw_confusion(ax, counts, ["0 galaxy", "1 star"])
         seeds = f", mean of {len(rows)} seeds" if len(rows) > 1 else ""
         ax.set(title=f"{name}{seeds}")
-    axes[0].set_ylabel(LABEL_AXES[labels])
+    for ax in axes[::ACROSS]:
+        ax.set_ylabel(LABEL_AXES[labels])
     return figure
 
 
@@ -73,7 +75,7 @@ def roc(
         known = test["label"].to_numpy()
         lines["concentration"] = (known, test["concentration"].to_numpy())
         lines[f"magnitude ({training_set})"] = (known, test["magnitude"].to_numpy())
-    figure = Figure(figsize=(6.4, 4))
+    figure = Figure(figsize=(FULL, 6.4))
     ax = figure.subplots()
     for number, (name, runs) in enumerate(by_experiment(predictions, experiments, seeds).items()):
         tests = [labelled(run, labels, "test") for run in runs]
@@ -86,7 +88,7 @@ def roc(
         ax.plot(*curve, color=GREY, linestyle=dashes, linewidth=1.2, label=f"{name}, area {_area(curve):.3f}")
     ax.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="random or majority, area 0.5")
     ax.set(xlabel="share of galaxies (0) called stars", ylabel="share of stars (1) called stars", aspect="equal")
-    figure.legend(loc="outside right center")
+    figure.legend(loc="outside lower center")
     return figure
 
 
@@ -123,7 +125,7 @@ def magnitude(scores: pd.DataFrame, *, labels: str) -> Figure:
     """
     scores = scores[(scores["against"] == labels) & (scores["bucket"] == "test")]
     scores = scores[~scores["classifier"].isin(["random", "majority"])]
-    figure = Figure(figsize=(8.4, 5))
+    figure = Figure(figsize=(FULL, 5.6))
     upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
     columns = ["mcc", "mcc_low", "mcc_high", "magnitude_low", "magnitude_high", "stars", "galaxies"]
     keys = ["classifier", "training_set", "magnitude_low"]
@@ -143,7 +145,7 @@ def magnitude(scores: pd.DataFrame, *, labels: str) -> Figure:
     _draw_counts(lower, groups[0][1])
     upper.axhline(0, color=GREY, linestyle=":", linewidth=1)
     upper.set_ylabel("Matthews coefficient, test fields")
-    figure.legend(*upper.get_legend_handles_labels(), loc="outside right upper")
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     lower.set(xlabel="r model magnitude (AB)", ylabel="sources")
     return figure
 
@@ -171,7 +173,7 @@ def completeness(scores: pd.DataFrame, *, labels: str) -> Figure:
         Labels to score against, ``photo`` or ``truth``.
     """
     scores = scores[(scores["against"] == labels) & (scores["bucket"] == "test") & scores["seed"].notna()]
-    figure = Figure(figsize=(8.4, 5.4))
+    figure = Figure(figsize=(FULL, 5.4))
     panels = figure.subplots(2, 2, sharex=True, sharey=True)
     means = scores.groupby(["classifier", "magnitude_low", "magnitude_high"], sort=False)[list(CELLS)].mean()
     groups = list(means.reset_index().groupby("classifier", sort=False))
@@ -194,5 +196,5 @@ def completeness(scores: pd.DataFrame, *, labels: str) -> Figure:
     for column, name in enumerate(("stars (1)", "galaxies (0)")):
         panels[0, column].set_title(name)
         panels[1, column].set_xlabel("r model magnitude (AB)")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

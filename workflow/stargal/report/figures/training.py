@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stargal.learning.augment import Augmentation
 from stargal.learning.mixture import fit_mixture
-from stargal.report.figures.panels import GREY, WIDTH, by_experiment
+from stargal.report.figures.panels import FULL, GREY, by_experiment
 from stargal.survey.fields import REFERENCE
 from stargal.survey.labels import CLASSES, LABELS, known_labels
 
@@ -26,7 +26,7 @@ DRAWN = 3
 
 
 def training(histories: Sequence[pd.DataFrame], *, experiments: Sequence[str], seeds: Sequence[int]) -> Figure:
-    """Loss and accuracy against the epoch, a column of panels per experiment, a line per seed.
+    """Loss and accuracy against the epoch, a row of panels per experiment, a line per seed.
 
     Parameters
     ----------
@@ -35,22 +35,20 @@ def training(histories: Sequence[pd.DataFrame], *, experiments: Sequence[str], s
     experiments, seeds : sequence
     """
     runs_of = by_experiment(histories, experiments, seeds)
-    figure = Figure(figsize=(max(WIDTH * len(runs_of), 5), 5))
-    axes = figure.subplots(2, len(runs_of), squeeze=False, sharex="col", sharey="row")
-    rows = (("loss", "cross-entropy, nats"), ("accuracy", "accuracy"))
-    for column, (name, runs) in enumerate(runs_of.items()):
-        for row, (quantity, _) in enumerate(rows):
+    figure = Figure(figsize=(FULL, 2.2 * len(runs_of) + 0.6))
+    axes = figure.subplots(len(runs_of), 2, squeeze=False, sharex="row", sharey="col")
+    columns = (("loss", "cross-entropy, nats"), ("accuracy", "accuracy"))
+    for row, (name, runs) in enumerate(runs_of.items()):
+        for column, (quantity, words) in enumerate(columns):
             ax = axes[row, column]
+            ax.set(xlabel="epoch", ylabel=words)
             for number, history in enumerate(runs):
                 for prefix, word, colour in (("", "training", "C0"), ("val_", "validation", "C1")):
                     label = None if number else word
                     ax.plot(history["epoch"], history[prefix + quantity], color=colour, label=label)
                 best = history["epoch"].iloc[int(history["val_loss"].argmin())]
                 ax.axvline(best, color=GREY, linestyle=":", label=None if number else "weights kept")
-        axes[0, column].set_title(name)
-        axes[1, column].set_xlabel("epoch")
-    for row, (_, label) in enumerate(rows):
-        axes[row, 0].set_ylabel(label)
+        axes[row, 0].set_title(name)
     axes[0, 0].set_ylim(0, _highest_loss(histories))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -115,7 +113,8 @@ def augmentations(
 def _draw_variants(variants: Mapping[str, NDArray[np.float32]], sky_sigma: float) -> Figure:
     """Draw variants of a patch, ``(n, size, size)`` each, as asinh of flux over sky sigma; the original comes first."""
     columns = max(map(len, variants.values()))
-    figure = Figure(figsize=(1.3 * columns + 1.7, 1.3 * len(variants) + 0.5))
+    side = min((FULL - 1.2) / columns, 1.3)
+    figure = Figure(figsize=(FULL, side * len(variants) + 0.6))
     panels = figure.subplots(len(variants), columns, squeeze=False)
     brightest = np.nanmax(next(iter(variants.values())))
     greys: dict[str, Any] = {"cmap": "gray", "vmin": -1, "vmax": np.arcsinh(brightest / sky_sigma)}
@@ -128,6 +127,6 @@ def _draw_variants(variants: Mapping[str, NDArray[np.float32]], sky_sigma: float
             ax.set(xticks=[], yticks=[])
             ax.grid(False)
         row[0].set_ylabel(name.replace("_", "\n"), rotation="horizontal", ha="right", va="center")
-    figure.suptitle(f"Variants of a patch, band {REFERENCE}; grey: asinh of flux in sky sigma")
+    figure.suptitle(f"Variants of a patch, band {REFERENCE}; grey: asinh of flux in sky sigma", fontsize="medium")
     figure.supxlabel("\u2003")  # an empty line, which keeps the name of the sky off the last patch
     return figure
