@@ -67,8 +67,8 @@ def trade(scores: pd.DataFrame, curves: pd.DataFrame) -> Figure:
                 ax.plot([], [], label=name, linewidth=1.1, **marker, linestyle=style["linestyle"])
                 lowest = np.nanmin([lowest, one[f"recall_{word}"], one[f"purity_{word}"]])
             floor = float(np.clip(np.floor(20 * lowest - 0.5) / 20, 0, 0.9))
-            ax.set(xlim=(floor, 1.005), ylim=(floor, 1.005), title=f"{plural}, {title}".replace(", sources", ",\nsources"))
-            ax.set(xlabel="completeness", ylabel="purity")
+            ax.set(xlim=(floor, 1.005), ylim=(floor, 1.005), xlabel="completeness", ylabel="purity")
+            ax.set_title(f"{plural}, {title}".replace(", sources", ",\nsources"))
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
