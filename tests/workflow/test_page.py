@@ -44,7 +44,7 @@ const inside = (node) => {
 }
 return [...document.querySelectorAll("body *")].filter((node) => {
   const box = node.getBoundingClientRect()
-  return box.width > 0 && (box.right > width + 1 || box.left < -1) && !inside(node.parentElement)
+  return node.checkVisibility() && box.width > 0 && (box.right > width + 1 || box.left < -1) && !inside(node.parentElement)
 }).map((node) => `${node.tagName} ${node.id} ${node.className}`)
 """
 """Elements that reach beyond the window, other than those that scroll within a box of their own."""

@@ -15,7 +15,7 @@ from stargal.report.viewer import encode_patches
 def main(
     cube: Annotated[Path, Option(help="Cube of the field.")],
     patches: Annotated[Path, Option(help="Patches of the field.")],
-    sheet: Annotated[Path, Option(help="Sheet of patches to write, PNG.")],
+    sheet: Annotated[Path, Option(help="Sheet of patches to write, JPEG.")],
 ) -> None:
     """Render the patches of a field."""
     content = encode_patches(np.load(intact(patches)), read_cube(cube).noise)

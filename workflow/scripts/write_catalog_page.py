@@ -88,7 +88,7 @@ def main(
         citation=yaml.safe_load(citation.read_text()),
         versions=software_versions(),
         embedded=[embed(model, target) for target, model in drawings.items()],
-        scripts=bokeh_scripts(),
+        bokeh=bokeh_scripts(),
     )
     with whole(page) as partial:
         partial.write_text(html)

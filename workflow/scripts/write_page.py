@@ -67,7 +67,7 @@ def main(
         viewed=list(viewers),
         embedded=[embed(in_tabs(viewers), "viewer")],
         uncertain=UNCERTAIN,
-        scripts=bokeh_scripts(),
+        bokeh=bokeh_scripts(),
         hashes=read_hashes(alignment, catalogs),
         versions=software_versions(),
         citation=yaml.safe_load(citation.read_text()),
