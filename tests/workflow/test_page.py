@@ -44,7 +44,8 @@ const inside = (node) => {
 }
 return [...document.querySelectorAll("body *")].filter((node) => {
   const box = node.getBoundingClientRect()
-  return node.checkVisibility() && box.width > 0 && (box.right > width + 1 || box.left < -1) && !inside(node.parentElement)
+  const beyond = box.right > width + 1 || box.left < -1
+  return node.checkVisibility() && box.width > 0 && beyond && !inside(node.parentElement)
 }).map((node) => `${node.tagName} ${node.id} ${node.className}`)
 """
 """Elements that reach beyond the window, other than those that scroll within a box of their own."""
@@ -319,7 +320,7 @@ def test_marks_of_the_catalogue_can_be_chosen_and_scale_with_the_picture(catalog
     size = f"""{NAMED}
     const plot = named("field {TEST}")
     const marks = plot.renderers.find((one) => one.glyph.type == "Scatter")
-    return [marks.glyph.size, plot.inner_width, marks.glyph.line_alpha]
+    return [marks.glyph.size.value, plot.inner_width, marks.glyph.line_alpha]
     """
     before, across, _ = catalogs.execute_script(size)
     assert before == pytest.approx(20 * across / 2048)
