@@ -4,6 +4,16 @@ VENV ?= .venv
 CORES ?= all
 ARGS ?=
 
+# The folder of this file: `make -f stargal/Makefile` works in any folder.
+CODE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+LISTS ?= $(CODE)/envs
+SNAKEMAKE = snakemake --snakefile $(CODE)/Snakefile --cores $(CORES)
+
+# Libraries and Snakemake keep caches in the home folder; a user without one has it in this folder.
+ifeq ($(wildcard $(HOME)/.),)
+export HOME := $(CURDIR)/.snakemake/home
+endif
+
 # What `make classify` and `make fields` take, and their environment, without tensorflow.
 FIELDS ?=
 SKY ?= mine
@@ -13,28 +23,28 @@ RADIUS ?= 0
 LIGHT ?= .venv-classify
 
 # Names file and line of a fault in YAML, which Snakemake does not.
-CHECK = PYTHONPATH=workflow python -m stargal.plan.check snakemake
+CHECK = PYTHONPATH=$(CODE)/workflow python -m stargal.plan.check snakemake
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 classify fields: export PATH := $(abspath $(LIGHT))/bin:$(PATH)
-classify fields: export PYTHONPATH := workflow
+classify fields: export PYTHONPATH := $(CODE)/workflow
 
-.PHONY: classify fields run test env docs lint types unit workflow test-slurm lock benchmark faults same-bytes clean
+.PHONY: classify fields run test env docs lint types unit workflow test-slurm test-container lock benchmark faults same-bytes clean
 
 classify: $(LIGHT)/stamp  ## catalogues: FIELDS="301-3918-3-213 301-5112-4-345" or FIELDS=@file; ARCHIVE, CLASSIFIER, SKY
-	@python workflow/scripts/write_overlay.py --output "logs/$(SKY)/classify.yaml" --sky "$(SKY)" \
+	@python $(CODE)/workflow/scripts/write_overlay.py --output "logs/$(SKY)/classify.yaml" --sky "$(SKY)" \
 	  --fields "$(FIELDS)" --archive "$(ARCHIVE)" --classifier "$(CLASSIFIER)"
 	@$(CHECK) $(ARGS)
-	snakemake classify --cores $(CORES) --configfile "logs/$(SKY)/classify.yaml" $(ARGS)
+	$(SNAKEMAKE) classify --configfile "logs/$(SKY)/classify.yaml" $(ARGS)
 	@echo "catalogues: results/$(SKY)/catalogs, and a page of them: results/$(SKY)/catalogs.html"
 
 fields: $(LIGHT)/stamp  ## fields that cover a place: RA=229.5 DEC=42.8, degrees; RADIUS=5, arcminutes
-	@python workflow/scripts/find_fields.py --ra "$(RA)" --dec "$(DEC)" --radius "$(RADIUS)" --archive "$(ARCHIVE)"
+	@python $(CODE)/workflow/scripts/find_fields.py --ra "$(RA)" --dec "$(DEC)" --radius "$(RADIUS)" --archive "$(ARCHIVE)"
 
 run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
 	@$(CHECK) $(ARGS)
-	snakemake --cores $(CORES) $(ARGS)
+	$(SNAKEMAKE) $(ARGS)
 
 test: lint types unit workflow  ## everything that must pass
 
@@ -58,6 +68,9 @@ workflow: $(VENV)/test.stamp
 test-slurm: $(VENV)/test.stamp $(VENV)/slurm.stamp  ## profiles/slurm on a SLURM of its own; as root on Debian
 	-bash tests/slurm.sh install
 	pytest tests/cluster
+
+test-container: $(VENV)/test.stamp  ## Containerfile built and run, its bytes compared; after `bash tests/container.sh install`
+	pytest tests/container
 
 benchmark: $(VENV)/test.stamp  ## planning; training, alignment and drawing beside their alternatives; needs STARGAL_MIRROR
 	python tests/benchmark_planning.py
@@ -94,22 +107,22 @@ clean:  ## results and logs; downloads stay
 # What is imported is compiled when it is: half the time of an environment in which everything is.
 INSTALL = $(VENV)/bin/pip install --quiet --no-compile --no-deps --require-hashes
 
-$(LIGHT)/stamp: envs/classify.txt
-	@$(PYTHON) envs/supported.py
+$(LIGHT)/stamp: $(LISTS)/classify.txt
+	@$(PYTHON) $(CODE)/envs/supported.py
 	$(PYTHON) -m venv $(LIGHT)
-	$(LIGHT)/bin/pip install --quiet --no-compile --no-deps --require-hashes -r envs/classify.txt
+	$(LIGHT)/bin/pip install --quiet --no-compile --no-deps --require-hashes -r $(LISTS)/classify.txt
 	touch $@
 
-$(VENV)/run.stamp: envs/cpu.txt
-	@$(PYTHON) envs/supported.py
+$(VENV)/run.stamp: $(LISTS)/cpu.txt
+	@$(PYTHON) $(CODE)/envs/supported.py
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) -r envs/cpu.txt
+	$(INSTALL) -r $(LISTS)/cpu.txt
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp envs/dev.txt
-	$(INSTALL) -r envs/dev.txt
+$(VENV)/test.stamp: $(VENV)/run.stamp $(LISTS)/dev.txt
+	$(INSTALL) -r $(LISTS)/dev.txt
 	touch $@
 
-$(VENV)/slurm.stamp: $(VENV)/run.stamp envs/slurm.txt
-	$(INSTALL) -r envs/slurm.txt
+$(VENV)/slurm.stamp: $(VENV)/run.stamp $(LISTS)/slurm.txt
+	$(INSTALL) -r $(LISTS)/slurm.txt
 	touch $@

@@ -66,6 +66,8 @@ def test_shipped_configurations_are_right(config, overlay, monkeypatch):
         (["augmentations", "blur"], {"generated": 0.5}, "augmentations.blur: found {'generated': 0.5}, allowed: one"),
         (["augmentations", "blur"], {"generated": 2, "components": 1}, "blur.generated: found 2, allowed: 1 or less"),
         (["colour"], "red", "colour: unknown key"),
+        (["container"], "docker://my image", "container: found 'docker://my image', allowed: path or address of an"),
+        (["container"], "missing.sif", "container: found 'missing.sif', which does not exist; allowed: the path"),
         (["fields"], "fields.tsv", "fields: unknown key"),
         (["simulate"], None, "simulate: unknown key"),
         (["sky"], "my sky", "sky: found 'my sky', allowed: a name of letters, digits and underscores"),

@@ -37,6 +37,10 @@ def check_config(config: Mapping[str, Any], schema: Path, files: Iterable[Path])
         keys, said = fault
         raise _fault(keys, said, files, config)
     _check_skies(config, files)
+    image = config["container"]
+    if image and "://" not in image and not Path(image).expanduser().exists():
+        said = f"found {image!r}, which does not exist; allowed: the path of an image, docker://..., or null"
+        raise _fault(["container"], said, files, config)
     if not config["experiments"].get(config["report"]["best"]):
         raise _unknown_name(["report", "best"], config["report"]["best"], "experiments", config, files)
     best = config["experiments"][config["report"]["best"]]
