@@ -13,6 +13,8 @@ configfile: os.path.join(os.path.dirname(workflow.snakefile), "config/config.yam
 
 
 include: "workflow/rules/common.smk"
+
+
 # Jobs run in this image with --sdm apptainer.
 container: config["container"]
 

@@ -113,7 +113,7 @@ def test_versions_it_cannot_run_on_are_told(supported, version, computer, said):
 
 def test_make_asks_before_it_installs():
     makefile = (ENVS.parent / "Makefile").read_text()
-    recipe = makefile.partition("$(VENV)/run.stamp: envs/cpu.txt\n")[2]
-    assert recipe.startswith("\t@$(PYTHON) envs/supported.py\n\t$(PYTHON) -m venv")
+    recipe = makefile.partition("$(VENV)/run.stamp: $(LISTS)/cpu.txt\n")[2]
+    assert recipe.startswith("\t@$(PYTHON) $(CODE)/envs/supported.py\n\t$(PYTHON) -m venv")
     readme = (ENVS.parent / "README.md").read_text()
     assert "Python 3.11, 3.12 or 3.13" in readme and "Apple silicon" in readme
