@@ -59,7 +59,7 @@ rule catalog_field:
         ENV
     threads: 1
     resources:
-        **asks(800, 10),
+        **asks(1600, 10),  # a crowded field of 15,000 sources; most take half
     params:
         **command(
             "catalog_field",

@@ -50,7 +50,7 @@ rule detect_sources:
         ENV
     threads: 1
     resources:
-        **asks(900, 10),
+        **asks(1400, 10),  # a crowded field of 15,000 sources; most take half
     params:
         **command("detect_sources", field=lambda wildcards: wildcards.field, bands=BANDS),
     message:

@@ -19,7 +19,7 @@ with pathlib.Path(__file__).with_name("calls").open("a") as calls:
 RUN = """
 import sys, time
 from stargal.plan import slurm
-slurm.AGAIN = 0.1
+slurm.AGAIN = slurm.AWAKE = 0.1
 slurm.cancel_when_interrupted("run-1")
 print("ready", flush=True)
 try:
@@ -28,6 +28,22 @@ except KeyboardInterrupt:
     print("interrupted", flush=True)
 time.sleep(float(sys.argv[1]))
 """
+
+
+DEAF = """
+import signal, threading
+from stargal.plan import slurm
+slurm.AWAKE = 0.1
+slurm.cancel_when_interrupted("run-1")
+lock = threading.Lock()
+lock.acquire()
+threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT)).start()
+try:
+    lock.acquire()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+"""The signal arrives in another thread, and the main thread waits on."""
 
 
 @pytest.fixture
@@ -72,6 +88,12 @@ def test_an_interrupt_cancels_until_the_run_has_ended(path: Path, stopping: floa
         assert run.wait(timeout=30) == 0
     done = calls(path)
     assert set(done) == {"--quiet --name=run-1"} and len(done) >= 1 + 2 * stopping
+
+
+def test_the_main_thread_cannot_sleep_through_an_interrupt(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", DEAF], timeout=60, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+    assert set(calls(path)) == {"--quiet --name=run-1"}
 
 
 def test_a_run_that_is_not_interrupted_cancels_nothing(path: Path) -> None:

@@ -6,6 +6,7 @@ they can be cancelled by it.
 """
 
 import atexit
+import os
 import re
 import signal
 import subprocess
@@ -20,6 +21,9 @@ RUN_ID = re.compile(r"SLURM run ID: (\S+)")
 
 AGAIN = 5.0
 """Seconds until jobs that were submitted meanwhile are cancelled, too."""
+
+AWAKE = 1.0
+"""Seconds in which the main thread should have heard of an interrupt."""
 
 TIMEOUT = 60.0
 """Longest time that SLURM is given for its answer, seconds."""
@@ -55,22 +59,39 @@ def cancel_jobs(run: str) -> None:
 def cancel_when_interrupted(run: str) -> None:
     """Cancel the SLURM jobs of a run at Ctrl-C: at once, every few seconds until this process ends, and at its end.
 
-    The interrupt is passed on to Snakemake. Outside the main thread, which alone receives it, nothing is done.
+    Python handles signals in its main thread. That of Snakemake waits on after a signal that arrives in another thread,
+    or just before the wait. So a thread of its own hears of the signal, and wakes the main thread if need be. The
+    interrupt is passed on to Snakemake. Call it in the main thread; in another, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         return
-    interrupted = threading.Event()
-
-    def cancel_repeatedly() -> None:
-        while True:
-            cancel_jobs(run)
-            time.sleep(AGAIN)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    interrupted: list[int] = []
+    passed_on: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        if not interrupted.is_set():
-            interrupted.set()
-            atexit.register(cancel_jobs, run)
-            threading.Thread(target=cancel_repeatedly, daemon=True).start()
+        passed_on.append(number)
         signal.default_int_handler(number, frame)
 
+    def watch() -> None:
+        while signal.SIGINT not in os.read(reading, 64):
+            continue
+        interrupted.append(signal.SIGINT)
+        cancel_jobs(run)
+        time.sleep(AWAKE)
+        if not passed_on:
+            signal.pthread_kill(main, signal.SIGINT)
+        while True:
+            time.sleep(AGAIN)
+            cancel_jobs(run)
+
+    def end() -> None:
+        if interrupted:
+            cancel_jobs(run)
+
+    main = threading.get_ident()
     signal.signal(signal.SIGINT, interrupt)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    atexit.register(end)
+    threading.Thread(target=watch, daemon=True).start()
