@@ -95,7 +95,7 @@ def diagram(name: str, points: Mapping[str, tuple[NDArray[np.float32], NDArray[n
     )
     for kind, (x, y) in points.items():
         chart.scatter(
-            x, y, size=4, line_color=None, fill_color=COLOURS[kind], fill_alpha=0.5, legend_label=BUTTONS[kind],
+            x, y, size=4, line_color=None, fill_color=COLOURS[kind], fill_alpha=0.7, legend_label=BUTTONS[kind],
             marker="circle" if kind == CLASSES[STAR] else "square",
         )  # fmt: skip
     _place_legend(chart)
