@@ -95,7 +95,8 @@ def test_one_job_makes_the_bytes_of_three(checkout: Path, tmp_path: Path):
     hers = checkout / "hers"
     steps = {
         "align_field": [*frames, "--bands=ugriz", "--method=lanczos3", "--refine", f"--cube={cube}",
-                        f"--summary={tmp_path / 'summary.json'}", f"--psf={tmp_path / 'psf.npy'}"],
+                        f"--summary={tmp_path / 'summary.json'}", f"--psf={tmp_path / 'psf.npy'}", "--release=dr17",
+                        f"--address=https://data.sdss.org/sas/dr17/eboss/photoObj/frames/301/{int(run)}/{camcol}"],
         "detect_sources": [*frames, "--bands=ugriz", f"--detections={detections}"],
         "classify_field": ["--sky=real sky", f"--cube={cube}", f"--detections={detections}", "--prior=field",
                            f"--model={hers / 'model.onnx'}", f"--description={hers / 'classifier.json'}",

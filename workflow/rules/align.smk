@@ -22,7 +22,14 @@ rule align_field:
     resources:
         **asks(600, 10),
     params:
-        **command("align_field", field=lambda wildcards: wildcards.field, bands=BANDS, **config["align"]),
+        **command(
+            "align_field",
+            field=lambda wildcards: wildcards.field,
+            bands=BANDS,
+            release=OF.release,
+            address=OF.address,
+            **config["align"],
+        ),
     message:
         "Aligning the bands of field {wildcards.field}"
     shell:

@@ -66,6 +66,8 @@ rule catalog_field:
             sky=OF.label,
             field=lambda wildcards: wildcards.field,
             bands=BANDS,
+            release=OF.release,
+            address=OF.address,
             prior=config["classify"]["prior"],
             **config["align"],
         ),

@@ -25,6 +25,8 @@ def main(
     cube: Annotated[Path, Option(help="Output: cube.")],
     summary: Annotated[Path, Option(help="Output: summary of the alignment.")],
     psf: Annotated[Path, Option(help="Output: the PSF of each band, .npy.")],
+    release: Annotated[str, Option(help="Release of the frames.")] = "",
+    address: Annotated[str, Option(help="Folder of the frames in the survey's archive.")] = "",
 ) -> None:
     """Align the bands of a field."""
     paths = dict(zip(bands, frames, strict=True))
@@ -35,7 +37,7 @@ def main(
         )
     others = (read_frame(path) for band, path in paths.items() if band != REFERENCE)
     aligned = align_field(Field.parse(field), reference, others, bands, method, refine)
-    write_alignment(aligned, frames, cube, summary, psf)
+    write_alignment(aligned, frames, cube, summary, psf, release, address)
 
 
 if __name__ == "__main__":

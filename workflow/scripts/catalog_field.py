@@ -35,13 +35,15 @@ def main(
     detections: Annotated[Path, Option(help="Output: table of sources.")],
     fits: Annotated[Path, Option(help="Output: the catalogue, .fits.")],
     parquet: Annotated[Path, Option(help="Output: the same catalogue, .parquet.")],
+    release: Annotated[str, Option(help="Release of the frames.")] = "",
+    address: Annotated[str, Option(help="Folder of the frames in the survey's archive.")] = "",
 ) -> None:
     """Catalogue a field."""
     opened = read_frames(frames, bands)
     others = (frame for band, frame in opened.items() if band != REFERENCE)
     with threadpool_limits(1):  # the order of sums, and so their last bits, depends on the threads
         aligned = align_field(Field.parse(field), opened[REFERENCE], others, bands, method, refine)
-        write_alignment(aligned, frames, cube, summary, psf)
+        write_alignment(aligned, frames, cube, summary, psf, release, address)
         del aligned  # its images, before those of the detection
         table = detect_sources(opened, Field.parse(field))
         with whole(detections) as partial:

@@ -107,3 +107,11 @@ def test_training_fields_are_matched_to_no_table(inputs, monkeypatch):
         bucket: inputs.tables(Job(sky="simulated", field=sky.fields(bucket)[0].name)) for bucket in ("train", "test")
     }
     assert asked == {"train": [], "test": [table]}
+
+
+def test_where_the_survey_has_the_frames(inputs):
+    """Wherever they are downloaded from: the same frames give the same bytes."""
+    job = Job(sky="bare", field="301-008162-6-0080")
+    assert inputs.release(job) == "dr17"
+    assert inputs.address(job) == "https://data.sdss.org/sas/dr17/eboss/photoObj/frames/301/8162/6"
+    assert inputs.release(Job(sky="simulated")) == inputs.address(Job(sky="simulated", field=job.field)) == ""

@@ -23,13 +23,13 @@ from stargal import __version__
 from stargal.constants import FWHM_PER_SIGMA, MAD_TO_SIGMA
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import DEGREES, Mapping, footprint, map_pixels, scaled_pixels
-from stargal.imaging.cube import SATURATED, Cube, make_cube_header, write_cube
+from stargal.imaging.cube import SATURATED, Cube, exposure_start, make_cube_header, write_cube
 from stargal.imaging.frames import Frame
 from stargal.imaging.psf import PSF_HALF, TERMS, measure_psf
 from stargal.imaging.resample import REACH, reproject_image, resample
 from stargal.imaging.stars import Stars, find_stars, measure_stars, sky_noise
 from stargal.io.files import sha256, whole
-from stargal.survey.camera import SATURATION_DN
+from stargal.survey.camera import SATURATION_DN, WAVELENGTH
 from stargal.survey.fields import PIXEL_ARCSEC, Field
 
 Array = NDArray[np.floating[Any]]
@@ -150,8 +150,9 @@ def align_band(
     saturated : tuple of ndarray
         Rows and columns of the pixels that a saturated pixel may affect.
     report : dict
-        A row of the cube's ALIGNMENT table. Lengths are in pixels. `x_offset` and `y_offset` are medians over stars
-        left out of the fit, `..._before` those of the astrometry alone. Ratios are medians of after over before.
+        A row of the cube's ALIGNMENT table. Lengths are in pixels, `wavelength` in nm; `mjd` is the UTC at which row 0 was
+        read out. `x_offset` and `y_offset` are medians over stars left out of the fit, `..._before` those of the
+        astrometry alone. Ratios are medians of after over before.
     """
     mapping = map_pixels(reference.astrometry, frame.astrometry)
     sigma = sky_noise(frame.image)
@@ -179,6 +180,8 @@ def align_band(
     left_y = (after.y - found.y + refinement.left_out_dy)[ok]
     report = {
         "band": frame.band,
+        "wavelength": WAVELENGTH[frame.band],
+        "mjd": start.mjd if (start := exposure_start(frame.header)) else np.nan,
         "astrometry": frame.astrometry.name,
         "stars": int(ok.sum()),
         "order": refinement.order,
@@ -215,7 +218,9 @@ def describe_alignment(cube: Cube) -> dict[str, Any]:
     return {"footprint": np.round(footprint(cube.astrometry), 6).tolist(), "bands": bands}
 
 
-def write_alignment(cube: Cube, frames: Sequence[Path], path: Path, summary: Path, psf: Path) -> None:
+def write_alignment(
+    cube: Cube, frames: Sequence[Path], path: Path, summary: Path, psf: Path, release: str = "", address: str = ""
+) -> None:
     """Write a cube with the names and SHA-256 of its frames, its summary as JSON, and its PSF as .npy.
 
     Parameters
@@ -224,11 +229,17 @@ def write_alignment(cube: Cube, frames: Sequence[Path], path: Path, summary: Pat
         As `align_field` gives it.
     frames : sequence of paths
         Its frames, in the order of the bands.
+    release, address : str, optional
+        Release of the frames, and the folder of the survey's archive that holds them; left out if empty.
     path, summary, psf : paths
         Files to write.
     """
     cube.alignment["frame"] = [frame.name for frame in frames]
     cube.alignment["sha256"] = [sha256(frame) for frame in frames]
+    if release:
+        cube.header["RELEASE"] = (release, "of the frames")
+    if address:
+        cube.header["FRAMEURL"] = address
     cube.header["SOFTWARE"] = f"stargal {__version__}, numpy {np.__version__}, astropy {astropy.__version__}"
     write_cube(cube, path)
     with whole(psf) as partial, partial.open("wb") as stream:

@@ -4,16 +4,20 @@ A cube file has a primary image and these extensions:
 
 ========= ==================================================================================
 primary   float32 (5, 1489, 2048): band, row, column; nanomaggies; NaN where there is no data
-MASK      uint8, same shape: bit 0 no data, bit 1 saturated
+MASK      uint8, same shape and WCS: bit 0 no data, bit 1 saturated
 NOISE     float32 (5,): standard deviation of the sky per band, nanomaggies per pixel
 FWHM      float32 (5,): full width at half maximum of the PSF per band, arcsec
 PSF       float32 (5, 3, 37, 37): the PSF of each band on the grid of the cube, as images of
           u**0, u**1, u**2, where u is the column scaled to -1 ... 1 (`stargal.imaging.psf`)
-ALIGNMENT table, one row per band: source file, method, residuals, mapping
+ALIGNMENT table, one row per band: source file, wavelength, time, method, residuals, mapping
 ASTRANS   the full astrometric solution of r, if its frame has one
 ========= ==================================================================================
+
+The WCS of the image and of the mask has three axes, the third for the bands (`band_axis`). Each extension has a
+CHECKSUM and a DATASUM.
 """
 
+import re
 import warnings
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
@@ -23,18 +27,30 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
+from astropy.time import Time
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
 from stargal.imaging.astrometry import DISTORTION, AsTrans, Astrometry, Tan
-from stargal.io.files import intact, whole
+from stargal.io.files import intact
+from stargal.io.fits import write_fits
+from stargal.survey.camera import WAVELENGTH
 from stargal.survey.fields import COLUMNS, ROWS, Field
 
 NO_DATA, SATURATED = 1, 2
 """Bits of the mask."""
 
 _WCS_KEYS = ("CTYPE", "CUNIT", "CRPIX", "CRVAL")
+
+OF_WCS = re.compile(rf"({'|'.join(_WCS_KEYS)})[123]|CD[123]_[123]|RADESYS|{DISTORTION.pattern}")
+"""Keywords of the WCS of a cube."""
+
+NEAR = 20.0
+"""Largest distance of a band from a linear axis of wavelength, nm; a third of the narrowest band, u."""
+
+SURVEY_DAYS = (50_000, 60_000)
+"""MJD between which a time of exposure is believed; SDSS imaging is from 1998 to 2009."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +99,60 @@ def make_cube_header(frame: fits.Header, field: Field, bands: str, provenance: A
         field.field,
     )
     header["BANDS"] = (bands, "order of axis 3")
-    header["BUNIT"] = ("nanomaggy", "1 nanomaggy = 3.631e-6 Jy")
+    # The plural is no unit that astropy can read. Of the singular, spectral-cube makes an error: FITS has no such unit.
+    header["BUNIT"] = ("nanomaggies", "1 nanomaggy = 3.631e-6 Jy")
+    start = exposure_start(frame)
+    if start is not None:
+        header["DATE-OBS"] = (start.isot, "UTC, row 0 of r; other bands: ALIGNMENT")
+        header["MJD-OBS"] = (round(start.mjd, 8), "the same")
     header["RADESYS"] = "ICRS"
     distortion = [key for key in frame if DISTORTION.fullmatch(key)]
     matrix = ["CD1_1", "CD1_2", "CD2_1", "CD2_2"]
     for key in [*(f"{name}{axis}" for name in _WCS_KEYS for axis in (1, 2)), *matrix, *distortion]:
         header[key] = frame[key]
+    for key, card in band_axis(bands).items():
+        header[key] = card
     if "SIMULATE" in frame:  # products of a simulated sky stay marked as simulated
         for key in ("ORIGIN", "SIMULATE"):
             header[key] = (frame[key], frame.comments[key])
     for key, value in provenance.items():
         header[key] = value
     return header
+
+
+def exposure_start(frame: fits.Header) -> Time | None:
+    """Time at which row 0 of a frame was read out, UTC; None if its header does not say."""
+    seconds = frame.get("TAI")
+    if not isinstance(seconds, int | float) or not SURVEY_DAYS[0] < seconds / 86400 < SURVEY_DAYS[1]:
+        return None
+    return Time(seconds / 86400, format="mjd", scale="tai", precision=2).utc
+
+
+def band_axis(bands: str) -> dict[str, tuple[str | float, str]]:
+    """Keywords and comments of the third axis of a cube.
+
+    The axis is wavelength, as the programs that show cubes expect it. FITS can say exactly where five bands lie only by
+    a table, which few programs read. So the axis is the straight line nearest to the bands, 12 nm off at most for
+    ugriz; the exact wavelengths are in ALIGNMENT. In an order of bands that no line comes near, the axis is their
+    number.
+    """
+    planes = np.arange(len(bands)) - len(bands) // 2
+    wavelengths = np.array([WAVELENGTH[band] for band in bands])
+    step, middle = np.polyfit(planes, wavelengths, 1)
+    off = np.abs(middle + step * planes - wavelengths).max()
+    if off < NEAR:
+        kind, unit, said = "WAVE", "m", f"nominal: bands lie within {off:.0f} nm"
+        middle, step = round(1e-9 * middle, 12), round(1e-9 * step, 12)
+    else:
+        kind, unit, said = "BAND", "", "number of the band"
+        middle, step = len(bands) // 2 + 1, 1
+    return {
+        "CTYPE3": (kind, said),
+        "CUNIT3": (unit, ""),
+        "CRPIX3": (len(bands) // 2 + 1.0, ""),
+        "CRVAL3": (float(middle), ""),
+        "CD3_3": (float(step), ""),
+    }
 
 
 def write_cube(cube: Cube, path: Path) -> None:
@@ -108,12 +166,12 @@ def write_cube(cube: Cube, path: Path) -> None:
         fits.ImageHDU(cube.psf, name="PSF"),
         fits.BinTableHDU(cube.alignment, name="ALIGNMENT"),
     ]
+    hdus[1].header.extend([card for card in cube.header.cards if OF_WCS.fullmatch(card.keyword)])
     hdus[1].header["BIT0"], hdus[1].header["BIT1"] = "no data", "saturated"
-    hdus[2].header["BUNIT"], hdus[3].header["BUNIT"] = "nanomaggy", "arcsec"
+    hdus[2].header["BUNIT"], hdus[3].header["BUNIT"] = "nanomaggies", "arcsec"
     if isinstance(cube.astrometry, AsTrans):
         hdus.append(fits.BinTableHDU(Table([cube.astrometry.as_row()]), name="ASTRANS"))
-    with whole(path) as partial:
-        fits.HDUList(hdus).writeto(partial, overwrite=True)
+    write_fits(hdus, path)
 
 
 def read_cube(path: Path | str) -> Cube:

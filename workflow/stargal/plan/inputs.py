@@ -4,6 +4,7 @@ A job is anything with the wildcards as attributes, as Snakemake gives them: ``j
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,10 @@ from stargal.errors import StargalError
 from stargal.plan.paths import BASELINES, fill
 from stargal.plan.run import Run
 from stargal.plan.skies import Sky
-from stargal.survey.fields import Field
+from stargal.survey.fields import REFERENCE, Field
+
+SURVEY_ARCHIVE = "https://data.sdss.org/sas"
+"""The survey's own archive; it has a folder for each release."""
 
 Paths = Callable[[Any], list[str]]
 
@@ -132,6 +136,22 @@ class Inputs:
     def label(self, job: Any) -> str:
         """Return the name of a job's sky, which every table and figure shows."""
         return self.sky(job).label
+
+    def release(self, job: Any) -> str:
+        """Return the release of the frames of a job's sky; empty for a simulated sky."""
+        return str(self.sky(job).source.get("release", ""))
+
+    def address(self, job: Any) -> str:
+        """Return the folder of a job's frames in the survey's own archive, wherever they were downloaded from.
+
+        It is empty for a simulated sky, and for an archive of another layout than a release of the survey.
+        """
+        release = self.release(job)
+        if not re.fullmatch(r"dr\d+", release):
+            return ""
+        template = self.run.config["archive"]["releases"][release]["frame"]
+        path = template.format(band=REFERENCE, **vars(Field.parse(job.field)))
+        return f"{SURVEY_ARCHIVE}/{release}/{path.rpartition('/')[0]}"
 
     def label_of_scored(self, task: str = "star_galaxy") -> Callable[[Any], str]:
         """Return a function for the name of the skies of the listed experiments of a job's sky."""

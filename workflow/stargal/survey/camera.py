@@ -1,4 +1,4 @@
-"""The detectors of the imaging camera: gain, dark variance and saturation.
+"""The detectors and filters of the imaging camera: gain, dark variance, saturation and wavelengths.
 
 References
 ----------
@@ -31,3 +31,6 @@ The converters saturate at 65,535 with a bias of 1,000 (Gunn et al. 1998, AJ 116
 have flat tops between 52,000 and 60,000 counts. Frames do not record saturation, and photo fills in the cores of some
 saturated stars, so the mask bit is a lower limit.
 """
+
+WAVELENGTH = {"u": 355.1, "g": 468.6, "r": 616.5, "i": 748.1, "z": 893.1}
+"""Average wavelength of the bands, nm (https://www.sdss4.org/instruments/camera/)."""
