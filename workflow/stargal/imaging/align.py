@@ -150,7 +150,7 @@ def align_band(
     saturated : tuple of ndarray
         Rows and columns of the pixels that a saturated pixel may affect.
     report : dict
-        A row of the cube's ALIGNMENT table. Lengths are in pixels, `wavelength` in nm; `mjd` is the UTC at which row 0 was
+        A row of the cube's ALIGNMENT table. Lengths are in pixels, `wavelength` in nm; `mjd`: UTC at which row 0 was
         read out. `x_offset` and `y_offset` are medians over stars left out of the fit, `..._before` those of the
         astrometry alone. Ratios are medians of after over before.
     """
