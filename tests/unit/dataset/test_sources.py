@@ -40,7 +40,7 @@ def catalogs(sources):
 def test_every_source_appears_once_at_its_position(cube, catalogs, sources):
     table = select_sources(catalogs, cube, FIELD)
     assert len(table) == len(sources.x) and table["id"].is_unique
-    order = table["id"].str.split("-").str[3].astype(int).to_numpy() - 1
+    order = table["id"].str.split("-").str[4].astype(int).to_numpy() - 1
     np.testing.assert_allclose(table["x"], sources.x[order], atol=1e-6)
     np.testing.assert_allclose(table["y"], sources.y[order], atol=1e-6)
     np.testing.assert_array_equal(table["label"], sources.label[order])
@@ -78,7 +78,7 @@ def test_overlap_rows_belong_to_one_field(cube, catalogs):
     alone = select_sources(catalogs, cube, FIELD)
     beside = select_sources(catalogs, cube, FIELD, neighbours=[101])
     assert len(alone) == len(beside) + 1  # the other lies outside the frame
-    assert alone["id"].str.startswith("1000-1-101-").sum() == 1
+    assert alone["id"].str.startswith("301-1000-1-101-").sum() == 1
 
 
 def test_no_source_is_in_two_adjacent_fields_and_none_is_lost():

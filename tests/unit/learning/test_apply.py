@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from astropy.table import Table
 from scipy.special import expit, logit
 
 from stargal.errors import StargalError
@@ -197,18 +196,6 @@ def test_a_field_without_sources_has_an_empty_catalogue():
 def test_other_bands_are_refused():
     with pytest.raises(StargalError, match="cube has bands zirgu, the classifier takes ugriz"):
         apply.classify_sources(made_detections(), made_cube("zirgu"), CLASSIFIER, by_column)
-
-
-def test_the_catalogue_is_a_fits_table_with_units_and_origin(tmp_path):
-    for name in ("one.fits", "two.fits"):
-        apply.write_catalog(made_catalog(), tmp_path / name, {"SKY": ("made sky", "where the frames come from")})
-    assert (tmp_path / "one.fits").read_bytes() == (tmp_path / "two.fits").read_bytes()
-    table = Table.read(tmp_path / "one.fits")
-    assert table["ra"].unit == "deg" and table["model_mag_r"].unit == "mag" and table.meta["SKY"] == "made sky"
-    fitsio = pytest.importorskip("fitsio")
-    rows = fitsio.read(str(tmp_path / "one.fits"), ext="SOURCES")
-    assert [str(word).strip() for word in rows["class"]] == ["star", "star", "galaxy", "galaxy"]
-    assert list(rows["primary"]) == [False, True, True, True]
 
 
 def test_a_catalogue_beside_the_surveys():

@@ -39,7 +39,7 @@ def test_every_source_is_found_once_where_it_is(found):
 
 def test_ids_are_unique_and_rows_give_the_field(found):
     _, table = found
-    assert table["id"].is_unique and table["id"][0] == "1000-3-50-1"
+    assert table["id"].is_unique and table["id"][0] == "301-1000-3-50-1"
     assert list(table["primary"]) == list(table["y"] + 0.5 >= 64)
     assert not table.isna()[["ra", "dec", "psf_mag_r", "flags", "edge_distance"]].any(axis=None)
 

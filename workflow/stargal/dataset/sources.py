@@ -82,7 +82,7 @@ def select_sources(
     DataFrame
         One row per source, sorted by field, number and class in the catalogue:
 
-        - id: ``run-camcol-field-number-star|gal``, its place in the catalogue (str)
+        - id: ``rerun-run-camcol-field-number-star|gal``, its place in the catalogue (str)
         - ra, dec: deg, ICRS (float64)
         - x, y: 0-based pixel position on the cube (float64)
         - label: 1 star, 0 galaxy, from OBJC_TYPE (int8)
@@ -161,7 +161,7 @@ def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
     """Tabulate the properties of sources that depend only on the catalogue."""
     known = np.isin(rows["OBJC_TYPE"], list(PHOTO_TYPES))
     rows = rows[known]
-    names = [f"{field.run}-{field.camcol}-{row['FIELD']}-{row['ID']}-{kind}" for row in rows]
+    names = [f"{field.rerun}-{field.run}-{field.camcol}-{row['FIELD']}-{row['ID']}-{kind}" for row in rows]
     table = pd.DataFrame(
         {
             "id": pd.Series(names, dtype=str),

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from astropy.table import Table
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from stargal import __version__
 from stargal.dataset.patches import extract_patches
 from stargal.errors import StargalError
 from stargal.evaluation.catalogs import count_catalog
@@ -19,40 +19,20 @@ from stargal.evaluation.metrics import SMALLEST
 from stargal.evaluation.prior import adapt, fit_prior, read_prior
 from stargal.imaging.cube import Cube, read_cube
 from stargal.imaging.psf import psf_stamps, require_psf
-from stargal.io.files import whole
 from stargal.io.tables import read_table
 from stargal.learning.calibration import Calibration
-from stargal.learning.evidence import BRIGHT, SEEN, signal_to_noise, together, weight
-from stargal.learning.likeness import UNLIKE, unlike_training
+from stargal.learning.catalog import arrange_catalog, write_catalog, write_parquet
+from stargal.learning.evidence import signal_to_noise, together, weight
+from stargal.learning.likeness import unlike_training
 from stargal.learning.published import Predict, open_onnx, read_classifier
 from stargal.survey.fields import REFERENCE
 from stargal.survey.labels import CLASSES, GALAXY, STAR, UNCLASSIFIED
 
+FROM_CUBE = ("RELEASE", "FRAMEURL", "DATE-OBS", "MJD-OBS", "SIMULATE")
+"""Keywords of a cube that its catalogue repeats."""
+
 OF_FIELD, OF_TRAINING = "field", "training"
 """Priors that are not given in numbers: estimated from the field, or as in the training set."""
-
-UNITS = {"ra": "deg", "dec": "deg", "x": "pix", "y": "pix", "edge_distance": "pix"}
-DESCRIPTIONS = {
-    "id": "run-camcol-field-number",
-    "ra": "ICRS",
-    "dec": "ICRS",
-    "x": "column of r, 0-based",
-    "y": "row of r, 0-based",
-    "primary": "the field owns the rows it lies in",
-    "photo_type": "3 galaxy, 6 star, by psf - model magnitude as SDSS photo",
-    "flags": "bits of OBJC_FLAGS",
-    "edge_distance": "to the nearest edge of the frame",
-    "probability_star": "of a star, for prior_star",
-    "probability_unadapted": "of a star, as the model gives it",
-    "probability_scatter": "standard deviation over the networks",
-    "prior_star": "share of stars among such sources",
-    "snr": "as a point source, all bands together",
-    "snr_r": "as a point source in r",
-    "class": f"unclassified if snr < {BRIGHT:g} or snr_r < {SEEN:g}",
-    "unlike_training": ", ".join(f"{bit} {name}" for name, bit in UNLIKE.items()),
-    "no_data": "share of the patch without data",
-}
-
 
 log = logging.getLogger(__name__)
 
@@ -87,19 +67,36 @@ def classify_field(
         Where to write the catalogue.
     """
     classifier = read_classifier(model, description)
-    catalog = classify_sources(read_table(detections), read_cube(cube), classifier, open_onnx(model), prior)
+    opened = read_cube(cube)
+    classified = classify_sources(read_table(detections), opened, classifier, open_onnx(model), prior)
+    catalog = arrange_catalog(classified)
     provenance = {
         "FIELD": (field, "rerun-run-camcol-field"),
         "SKY": (sky, "where the frames come from"),
+        **{key: (opened.header[key], opened.header.comments[key]) for key in FROM_CUBE if key in opened.header},
+        "RADESYS": ("ICRS", "of ra and dec"),
+        **frame_cards(opened),
         "CLASSFR": (classifier["experiment"], "experiment of the classifier"),
         "TRAINSKY": (classifier["sky"], "sky that it learned from"),
         "CLASSSHA": (classifier["onnx_sha256"], ""),  # leaves no room for a comment
+        "PRIOR": (prior_text(prior), "share of stars"),
+        "SOFTWARE": (f"stargal {__version__}", ""),
     }
     write_catalog(catalog, fits, provenance)
-    catalog.attrs = {key: value for key, (value, _) in provenance.items()}
-    with whole(parquet) as unfinished:
-        catalog.to_parquet(unfinished, index=False)
+    write_parquet(catalog, parquet, provenance)
     log.info("%s: %s", field, ", ".join(f"{count} {name}" for name, count in count_catalog(catalog).items()))
+
+
+def frame_cards(cube: Cube) -> dict[str, tuple[str, str]]:
+    """Return header cards with the SHA-256 of the frames of a cube, ``SHA_U`` to ``SHA_Z``; empty if it has none."""
+    if "sha256" not in cube.alignment.colnames:
+        return {}
+    return {f"SHA_{row['band'].upper()}": (str(row["sha256"]), "") for row in cube.alignment}
+
+
+def prior_text(prior: str | float | Mapping[str, Any]) -> str:
+    """Return a prior as `parse_prior` reads it."""
+    return prior if isinstance(prior, str) else json.dumps(prior)
 
 
 def parse_prior(text: str) -> str | float | dict[str, Any]:
@@ -220,26 +217,3 @@ def adapt_outputs(
         "prior_star": here,
     }
     return pd.DataFrame(columns).astype(np.float32)
-
-
-def write_catalog(table: pd.DataFrame, path: Path, provenance: Mapping[str, tuple[Any, str]]) -> None:
-    """Write a catalogue as a FITS table, with units, descriptions, and provenance in the header.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `classify_sources` gives it.
-    path : path
-        Ends in .fits.
-    provenance : mapping
-        Value and comment of further header keywords.
-    """
-    rows = Table.from_pandas(table)
-    for name in rows.colnames:
-        unit = "mag" if "_mag_" in name else UNITS.get(name)
-        rows[name].unit = unit
-        if name in DESCRIPTIONS:
-            rows[name].description = DESCRIPTIONS[name]
-    rows.meta |= {"EXTNAME": "SOURCES", **provenance}
-    with whole(path) as partial:
-        rows.write(partial, format="fits", overwrite=True)

@@ -31,13 +31,14 @@ def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
     DataFrame
         One row per source, in ascending order of the frame row:
 
-        - id: ``run-camcol-field-number``, numbered from 1 (str)
+        - id: ``rerun-run-camcol-field-number``, numbered from 1 (str)
         - ra, dec: deg, ICRS (float64)
         - x, y: 0-based pixel of r (float64)
         - primary: whether the field owns the position; neighbours along the camcol share rows, and each source is
           primary in one field (bool)
         - photo_type: 3 galaxy, 6 star, by the rule of photo (int16)
         - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
+        - psf_flux_u ... model_flux_z, psf_flux_error_u ... model_flux_error_z: nanomaggies (float32)
         - flags: the bits of OBJC_FLAGS that `stargal.photometry` sets (int32)
         - edge_distance: distance to the nearest edge of the frame, pixels (float32)
 
@@ -65,8 +66,8 @@ def tabulate_sources(
     Parameters
     ----------
     measured : mapping of ndarray
-        ``x, y, flags`` (n,) and the fluxes ``psf, model`` (n, 5), as `stargal.photometry.measure.measure_sources`
-        returns them.
+        ``x, y, flags`` (n,), the fluxes ``psf, model`` and ``psf_ivar, model_ivar`` (n, 5), as
+        `stargal.photometry.measure.measure_sources` returns them.
     ra, dec : ndarray, shape (n,)
         deg, ICRS.
     types : ndarray, shape (n,)
@@ -79,10 +80,16 @@ def tabulate_sources(
         for kind in ("psf", "model")
         for index, band in enumerate(BANDS)
     }
-    numbers = range(1, len(x) + 1)
+    fluxes = {
+        f"{kind}_{name}_{band}": values[:, index].astype(np.float32)
+        for kind in ("psf", "model")
+        for name, values in (("flux", measured[kind]), ("flux_error", flux_error(measured[f"{kind}_ivar"])))
+        for index, band in enumerate(BANDS)
+    }
+    names = [f"{field.rerun}-{field.run}-{field.camcol}-{field.field}-{row + 1}" for row in range(len(x))]
     return pd.DataFrame(
         {
-            "id": pd.Series([f"{field.run}-{field.camcol}-{field.field}-{number}" for number in numbers], dtype=str),
+            "id": pd.Series(names, dtype=str),
             "ra": ra,
             "dec": dec,
             "x": x,
@@ -90,7 +97,14 @@ def tabulate_sources(
             "primary": fields_ahead(y) == 0,
             "photo_type": types.astype(np.int16),
             **magnitudes,
+            **fluxes,
             "flags": measured["flags"].astype(np.int32),
             "edge_distance": edge_distance(x, y),
         }
     )
+
+
+def flux_error(inverse_variance: NDArray[Any]) -> NDArray[np.float64]:
+    """Return standard deviations; NaN where the inverse variance is not positive."""
+    known = inverse_variance > 0
+    return np.where(known, 1 / np.sqrt(np.where(known, inverse_variance, 1)), np.nan)
