@@ -46,7 +46,7 @@ run: $(VENV)/run.stamp  ## the default experiment; more arguments in ARGS
 	@$(CHECK) $(ARGS)
 	$(SNAKEMAKE) $(ARGS)
 
-test: lint types unit workflow  ## everything that must pass
+test: lint types unit workflow docs  ## everything that must pass
 
 env: $(VENV)/test.stamp  ## the environment alone, tests' tools included
 
@@ -92,11 +92,14 @@ same-bytes: $(VENV)/test.stamp  ## the default experiment on one processor and o
 	  diff $$folder/one/results/*/manifest.sha256 $$folder/another/place/results/*/manifest.sha256 && \
 	  echo "the same bytes: $$folder"
 
-docs: $(VENV)/test.stamp  ## the generated documentation: config/README.md, docs/REBUILDS.md
-	PYTHONPATH=workflow python -m stargal.plan.documentation
+docs: export PYTHONPATH := $(abspath workflow)
+docs: $(VENV)/docs.stamp  ## the generated documentation, then the site in docs/_build/html; warnings are errors
+	python -m stargal.plan.documentation
+	python -m sphinx --builder html --nitpicky --fail-on-warning --keep-going --quiet docs docs/_build/html
+	pytest tests/site
 
 lock:  ## pin envs/*.in; needs uv
-	for name in cpu classify gpu dev slurm; do \
+	for name in cpu classify gpu dev docs slurm; do \
 	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links -o envs/$$name.txt envs/$$name.in; \
 	done
@@ -121,6 +124,10 @@ $(VENV)/run.stamp: $(LISTS)/cpu.txt
 
 $(VENV)/test.stamp: $(VENV)/run.stamp $(LISTS)/dev.txt
 	$(INSTALL) -r $(LISTS)/dev.txt
+	touch $@
+
+$(VENV)/docs.stamp: $(VENV)/test.stamp $(LISTS)/docs.txt
+	$(INSTALL) -r $(LISTS)/docs.txt
 	touch $@
 
 $(VENV)/slurm.stamp: $(VENV)/run.stamp $(LISTS)/slurm.txt

@@ -47,7 +47,7 @@ def test_all_that_the_workflow_imports_is_in_the_run_environment():
     assert missing == set()
 
 
-@pytest.mark.parametrize("name", ["cpu", "classify", "gpu", "dev", "slurm"])
+@pytest.mark.parametrize("name", ["cpu", "classify", "gpu", "dev", "docs", "slurm"])
 def test_pins_are_exact_and_hashed(name):
     text = (ENVS / f"{name}.txt").read_text()
     assert "://" not in text  # no address of an index

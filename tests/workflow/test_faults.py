@@ -31,7 +31,7 @@ from stargal.survey.fields import COLUMNS, ROWS, Field
 FIRST, SECOND = Field(301, 1000, 1, 100), Field(301, 1000, 1, 110)
 CUBES = [f"results/made/aligned/{field.name}.fits" for field in (FIRST, SECOND)]
 SNAKEMAKE = 220.0
-"""Memory of the two Snakemake processes of a SLURM job, MB (docs/CLUSTER.md)."""
+"""Memory of the two Snakemake processes of a SLURM job, MB (docs/howto/cluster.md)."""
 PATCHES = f"results/made/patches/catalog/15/{FIRST.name}.npy"
 
 

@@ -56,8 +56,8 @@ def outer(tmp_path: Path, archive: Path) -> Path:
 
 
 def documented_profile() -> str:
-    """The settings that docs/CLUSTER.md asks for."""
-    text = (ROOT / "docs/CLUSTER.md").read_text().partition("Repeat these settings in your own profile:")[2]
+    """The settings that docs/howto/module.md asks for."""
+    text = (ROOT / "docs/howto/module.md").read_text().partition("Repeat these settings in your own profile:")[2]
     return textwrap.dedent(text.partition("Without `max-checksum-file-size`")[0])
 
 

@@ -14,7 +14,7 @@ def schema():
     return yaml.safe_load((documentation.ROOT / "workflow/schemas/config.schema.yaml").read_text())
 
 
-@pytest.mark.parametrize("name", ["config/README.md", "docs/REBUILDS.md"])
+@pytest.mark.parametrize("name", ["config/README.md", "docs/reference/rebuilds.md"])
 def test_generated_documents_are_current(name):
     path = documentation.ROOT / name
     assert path.read_text() == documentation.documents()[path], f"{name} is stale: run `make docs`"

@@ -43,7 +43,8 @@ def lanczos3(shift: Array, taps: NDArray[np.int64]) -> Array:
 
     Returns
     -------
-    ndarray, shape (n, *shift.shape)
+    ndarray, shape (n, ...)
+        An axis of the taps before those of `shift`.
     """
     taps = taps.reshape(-1, *[1] * shift.ndim)
     distance = shift - taps

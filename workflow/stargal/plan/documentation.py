@@ -2,7 +2,7 @@
 
     PYTHONPATH=workflow python -m stargal.plan.documentation
 
-rewrites the table of keys in ``config/README.md`` and the whole of ``docs/REBUILDS.md``.
+rewrites the table of keys in ``config/README.md`` and the whole of ``docs/reference/rebuilds.md``.
 """
 
 import re
@@ -194,7 +194,7 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
     after = rest.split(END)[1]
     return {
         root / "config/README.md": f"{before}{BEGIN}{configuration_table(schema, config)}{END}{after}",
-        root / "docs/REBUILDS.md": rebuilds_page(schema, config, root / "workflow/rules"),
+        root / "docs/reference/rebuilds.md": rebuilds_page(schema, config, root / "workflow/rules"),
     }
 
 

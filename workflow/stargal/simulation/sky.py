@@ -131,7 +131,7 @@ def cell_positions(cell: int, across: ArrayLike, along: ArrayLike) -> tuple[Arra
 
 
 def extinction(ra: float, dec: float) -> Array:
-    """Galactic extinction in u g r i z, mag: a plane-parallel layer of E(B-V) = 0.016 / sin |b|.
+    """Galactic extinction in u g r i z, mag: a plane-parallel layer of E(B-V) = 0.016 / sin(abs(b)).
 
     This amount of dust is typical of the map of Schlegel et al. (1998) at high latitudes; clouds are not simulated.
     """
