@@ -30,7 +30,7 @@ def checkout(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("classify")
     for name in ("workflow", "config", "profiles", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "Makefile"):
+    for name in ("Snakefile", "Makefile", "CITATION.cff"):
         shutil.copy(ROOT / name, folder)
     programs = folder / "light/bin"
     programs.mkdir(parents=True)
