@@ -1,11 +1,9 @@
 """What the rules share: the configuration, its run, the code and command line of jobs. Paths are in stargal.plan.paths."""
 
-import atexit
 import inspect
 import os
 import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -31,7 +29,7 @@ from stargal.plan.inputs import Inputs, paths_made, paths_of
 from stargal.plan.paths import *
 from stargal.plan.run import Run
 from stargal.plan.skies import BUCKETS
-from stargal.plan.surroundings import job_environment
+from stargal.plan.surroundings import job_environment, share_folder
 from stargal.survey.fields import Field, format_fields
 
 # A module's configuration replaces this one: what it leaves out is as in config.yaml.
@@ -79,12 +77,7 @@ wildcard_constraints:
 for variable in set(os.environ) - set(SURROUNDINGS := job_environment(WORKFLOW, os.environ)):
     del os.environ[variable]
 os.environ.update(SURROUNDINGS)
-
-# A folder that the jobs of a run share; it is removed when Snakemake ends. A job's own Snakemake inherits it.
-if "STARGAL_RUN" not in os.environ:
-    of_this_run = tempfile.TemporaryDirectory(prefix="stargal-")
-    atexit.register(of_this_run.cleanup)
-    os.environ["STARGAL_RUN"] = of_this_run.name
+share_folder()
 BEGUN = time.time()
 
 

@@ -21,8 +21,8 @@ import sys, time
 from stargal.plan import slurm
 slurm.AGAIN = slurm.AWAKE = 0.1
 slurm.cancel_when_interrupted("run-1")
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("interrupted", flush=True)

@@ -5,8 +5,10 @@ epochs (keras), the types of columns (pandas), warnings as errors (Python). Jobs
 the settings in ``workflow/settings``.
 """
 
+import atexit
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,3 +58,15 @@ def job_environment(workflow: Path, given: Mapping[str, str]) -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": given.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         "TF_ENABLE_ONEDNN_OPTS": "1",
     }
+
+
+def share_folder() -> None:
+    """Create a folder that the jobs of a run share, named by the environment variable STARGAL_RUN.
+
+    It is removed when this process ends. The Snakemake of a job inherits the folder and creates none.
+    """
+    if "STARGAL_RUN" in os.environ:
+        return
+    folder = tempfile.TemporaryDirectory(prefix="stargal-")
+    atexit.register(folder.cleanup)
+    os.environ["STARGAL_RUN"] = folder.name
