@@ -195,15 +195,14 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_heavy_jobs_go_through_sbatch(finished: Finished):
-    """Fields each by themselves, sources and patches of all fields in one job."""
+    """Fields each by themselves; sources, detections and patches of all fields in one job."""
     done = Counter(re.sub("_wildcards.*", "", job.comment) for job in finished.jobs if job.state == "COMPLETED")
     assert done == {
         "rule_simulate_field": 4,
-        "rule_measure_field": 3,
+        "rule_measure_field": 4,
         "rule_align_field": 4,
-        "rule_patches_extract_patches_select_sources": 1,
-        "rule_train_network": 3,
-        "rule_detect_sources": 2,
+        "rule_patches_extract_patches_list_detections_select_sources": 1,
+        "rule_train_network": 4,
         "rule_classify_field": 2,
     }
 
