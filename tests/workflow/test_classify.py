@@ -52,6 +52,8 @@ def made_classifier(folder: Path) -> None:
     description = {
         "experiment": "made",
         "sky": "made sky",
+        "seeds": [1],
+        "training_fields": [],
         "bands": "ugriz",
         "size": 15,
         "inputs": ["nanomaggies"],

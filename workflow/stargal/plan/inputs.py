@@ -4,7 +4,6 @@ A job is anything with the wildcards as attributes, as Snakemake gives them: ``j
 """
 
 import itertools
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +11,13 @@ from stargal.errors import StargalError
 from stargal.plan.paths import BASELINES, fill
 from stargal.plan.run import Run
 from stargal.plan.skies import Sky
-from stargal.survey.fields import REFERENCE, Field
+from stargal.survey.fields import Field
 
-SURVEY_ARCHIVE = "https://data.sdss.org/sas"
-"""The survey's own archive; it has a folder for each release."""
+SURVEY_FRAMES = {
+    "dr17": "https://data.sdss.org/sas/dr17/eboss/photoObj/frames",
+    "dr18": "https://data.sdss.org/sas/dr18/prior-surveys/sdss4-dr17-eboss/photoObj/frames",
+}
+"""Folder of the frames in the survey's own archive, by release."""
 
 Paths = Callable[[Any], list[str]]
 
@@ -144,14 +146,11 @@ class Inputs:
     def address(self, job: Any) -> str:
         """Return the folder of a job's frames in the survey's own archive, wherever they were downloaded from.
 
-        It is empty for a simulated sky, and for an archive of another layout than a release of the survey.
+        It is empty for a simulated sky, and for releases that are not in `SURVEY_FRAMES`.
         """
-        release = self.release(job)
-        if not re.fullmatch(r"dr\d+", release):
-            return ""
-        template = self.run.config["archive"]["releases"][release]["frame"]
-        path = template.format(band=REFERENCE, **vars(Field.parse(job.field)))
-        return f"{SURVEY_ARCHIVE}/{release}/{path.rpartition('/')[0]}"
+        frames = SURVEY_FRAMES.get(self.release(job))
+        field = Field.parse(job.field)
+        return f"{frames}/{field.rerun}/{field.run}/{field.camcol}" if frames else ""
 
     def label_of_scored(self, task: str = "star_galaxy") -> Callable[[Any], str]:
         """Return a function for the name of the skies of the listed experiments of a job's sky."""
