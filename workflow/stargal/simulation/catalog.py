@@ -222,7 +222,7 @@ def list_detections(measured: pd.DataFrame, field: Field) -> pd.DataFrame:
         missing where no true source matches, Int8).
     """
     arrays: dict[str, NDArray[Any]] = {name: measured[name].to_numpy() for name in ("x", "y", "flags")}
-    for kind in ("psf", "model"):
+    for kind in ("psf", "model", "psf_ivar", "model_ivar"):
         arrays[kind] = measured[[f"{kind}_{band}" for band in BANDS]].to_numpy(float)
     ra, dec = (measured[name].to_numpy(float) for name in ("ra", "dec"))
     table = tabulate_sources(arrays, ra, dec, measured["type"].to_numpy(np.int32), field)
