@@ -27,10 +27,10 @@ from threadpoolctl import threadpool_limits
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
+from stargal.catalogs.field import classify_field  # noqa: E402
 from stargal.imaging.align import align_field, write_alignment  # noqa: E402
 from stargal.imaging.cube import read_cube  # noqa: E402
 from stargal.imaging.frames import read_frames  # noqa: E402
-from stargal.learning import apply  # noqa: E402
 from stargal.photometry.sources import detect_sources  # noqa: E402
 from stargal.survey.fields import BANDS, Field  # noqa: E402
 
@@ -77,7 +77,7 @@ def steps_of(field: Field, paths: list[Path], classifier: Path, folder: Path) ->
         lap("align")
         detect_sources(opened, field).to_parquet(files["detections"], index=False)
         lap("detect")
-        apply.classify_field(
+        classify_field(
             sky="mirror",
             field=field.name,
             cube=files["cube"],

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stargal.catalogs.files import write_fits_catalog, write_parquet_catalog
 from stargal.imaging.cube import Cube
 from stargal.learning import apply, architectures, train
 from stargal.learning.network_files import load, save
@@ -62,7 +63,9 @@ def main(folder: Path) -> None:
     answer = partial(two_outputs, load(folder / "network.keras"))
     catalog = apply.classify_sources(detected, cube, classifier, answer)
     catalog.to_parquet(folder / "catalog.parquet", index=False)
-    apply.write_catalog(catalog.drop(columns="id"), folder / "catalog.fits", {"SKY": ("made", "")})
+    described = catalog.drop(columns=["id", "model_mag_r"])
+    write_fits_catalog(described, folder / "catalog.fits", {"SKY": ("made", "")})
+    write_parquet_catalog(described, folder / "described.parquet", {"SKY": ("made", "")})
     with style():
         save_figure(training([history], experiments=["made"], seeds=[1]), folder / "figure.svg", "made sky")
 

@@ -11,7 +11,7 @@ from configurations import ROOT
 LIBRARY = ROOT / "workflow/stargal"
 ORDER = (
     *("survey", "io", "imaging", "archive", "photometry", "simulation"),
-    *("dataset", "evaluation", "learning", "report"),
+    *("dataset", "evaluation", "learning", "catalogs", "report"),
 )
 """Packages; each imports only those before it."""
 

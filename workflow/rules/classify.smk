@@ -8,6 +8,11 @@ rule classify_field:
         detections=fill(SOURCES, positions="detections"),
         model=f"{USED_CLASSIFIER}/model.onnx",
         description=f"{USED_CLASSIFIER}/classifier.json",
+        survey=lambda wildcards: paths_of(
+            fill(SOURCES, positions="catalog"),
+            OF.sky(wildcards).listed([Field.parse(wildcards.field)]),
+            sky=wildcards.sky,
+        ),
     output:
         fits=f"{FIELD_CATALOG}.fits",
         parquet=f"{FIELD_CATALOG}.parquet",

@@ -10,11 +10,12 @@ from typing import Annotated
 from threadpoolctl import threadpool_limits
 from typer import Option
 
+from stargal.catalogs.field import classify_field
 from stargal.imaging.align import align_field, write_alignment
 from stargal.imaging.frames import read_frames
 from stargal.io import cli
 from stargal.io.files import whole
-from stargal.learning.apply import classify_field, parse_prior
+from stargal.learning.apply import parse_prior
 from stargal.photometry.sources import detect_sources
 from stargal.survey.fields import REFERENCE, Field
 

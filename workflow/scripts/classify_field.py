@@ -9,8 +9,9 @@ from typing import Annotated
 from threadpoolctl import threadpool_limits
 from typer import Option
 
+from stargal.catalogs import field as catalogs
 from stargal.io import cli
-from stargal.learning import apply
+from stargal.learning.apply import parse_prior
 
 
 def main(
@@ -23,19 +24,21 @@ def main(
     prior: Annotated[str, Option(help="Share of stars: field, training, a number, or JSON: {magnitude, star}.")],
     fits: Annotated[Path, Option(help="Output: the catalogue, .fits.")],
     parquet: Annotated[Path, Option(help="Output: the same catalogue, .parquet.")],
+    survey: Annotated[list[Path] | None, Option(help="Survey sources of the field, where they are known.")] = None,
 ) -> None:
     """Classify a field."""
     with threadpool_limits(1):  # the order of sums, and so their last bits, depends on the threads
-        apply.classify_field(
+        catalogs.classify_field(
             sky=sky,
             field=field,
             cube=cube,
             detections=detections,
             model=model,
             description=description,
-            prior=apply.parse_prior(prior),
+            prior=parse_prior(prior),
             fits=fits,
             parquet=parquet,
+            survey=survey or (),
         )
 
 

@@ -1,7 +1,8 @@
 """From SDSS imaging to star/galaxy classifiers and catalogues: plain functions over arrays and tables.
 
 `survey` and `io` are the ground floor. The other packages follow the data: `archive`, `imaging`, `photometry`,
-`simulation`, `dataset`, `evaluation`, `learning`, `report`. `plan` is what the rules of the workflow import.
+`simulation`, `dataset`, `evaluation`, `learning`, `catalogs`, `report`. `plan` is what the rules of the workflow
+import.
 
 For pixels of one's own, the functions of `__all__` are here, too. They are imported on first use, so that
 ``import stargal`` takes no time, and needs no package that a program does not use.

@@ -165,7 +165,7 @@ def good_catalog() -> tuple[bytes, list[tuple[int, int]]]:
 @functools.cache
 def cube() -> Cube:
     astrometry = Tan.from_header(make_header(FIELD, "r"))
-    return Cube("ugriz", None, None, None, None, None, None, None, astrometry)  # type: ignore[arg-type]
+    return Cube("ugriz", None, None, None, None, None, None, fits.Header(), astrometry)  # type: ignore[arg-type]
 
 
 @many

@@ -14,6 +14,11 @@ from stargal.report import catalogs
 ROOT = Path(__file__).parents[3]
 
 
+def flux(magnitude):
+    """Nanomaggies of an AB magnitude."""
+    return 10 ** (0.4 * (22.5 - magnitude))
+
+
 def catalog(count=8, **columns):
     """Primary stars and galaxies in turn, r of 20.2 and g - r of 0.5, with given columns."""
     magnitudes = dict(zip("ugriz", (21.5, 20.7, 20.2, 20.0, 19.9), strict=True))
@@ -28,7 +33,8 @@ def catalog(count=8, **columns):
             "probability_star": 0.5,
             "probability_scatter": 0.01,
             "snr": 30.0,
-            **{f"model_mag_{band}": np.full(count, value, np.float32) for band, value in magnitudes.items()},
+            **{f"modelMag_{band}": np.full(count, value, np.float32) for band, value in magnitudes.items()},
+            "modelFlux_r": flux(magnitudes["r"]),
         }
     )
     return table.assign(**columns)
@@ -41,7 +47,7 @@ def test_the_columns_used_are_those_of_the_made_catalogue():
 def test_number_counts_are_per_magnitude_and_square_degree():
     sources = catalogs.Sources(2)
     sources.add(catalog(primary=[True] * 6 + [False] * 2))
-    sources.add(catalog(2, **{"class": "unclassified", "model_mag_r": [20.4, np.nan]}))
+    sources.add(catalog(2, **{"class": "unclassified", "modelFlux_r": [flux(20.4), -0.1]}))
     (row,) = sources.number_counts().to_dict("records")
     assert (row["low"], row["high"]) == (20.0, 20.5)
     assert (row["star"], row["galaxy"], row["unclassified"]) == (3, 3, 1)
@@ -59,7 +65,7 @@ def test_catalogues_without_sources_have_no_counts():
 
 def test_diagrams_hold_what_is_bright_enough_in_their_bands():
     sources = catalogs.Sources(1)
-    sources.add(catalog(4, model_mag_u=[21.5, 22.1, np.nan, 21.0]))
+    sources.add(catalog(4, modelMag_u=[21.5, 22.1, np.nan, 21.0]))
     drawn = {name: {kind: len(x) for kind, (x, _) in sources.diagram(name).items()} for name in catalogs.DIAGRAMS}
     assert drawn == {
         "magnitude": {"galaxy": 2, "star": 2},
@@ -96,7 +102,7 @@ def test_a_viewer_has_the_brightest_sources_and_what_is_uncertain(monkeypatch):
     assert table["uncertain"].tolist() == [False, True, True, False]
     assert table["flagged"].tolist() == [False, True, False, False]
     monkeypatch.setattr(catalogs, "VIEWED_SOURCES", 2)
-    table = catalogs.viewer_table(catalog(4, model_mag_r=[np.nan, 19, 21, 18]))
+    table = catalogs.viewer_table(catalog(4, modelMag_r=[np.nan, 19, 21, 18]))
     assert table["id"].tolist() == ["source-1", "source-3"]
 
 

@@ -9,7 +9,7 @@ from numpy.lib import recfunctions
 
 from made_archive import catalog_table, make_sources
 from stargal.errors import StargalError
-from stargal.survey.catalog import parse_catalog
+from stargal.survey.catalog import object_ids, parse_catalog
 from stargal.survey.fields import Field
 from stargal.survey.magnitudes import magnitude
 
@@ -80,3 +80,10 @@ def test_fluxes_that_are_no_numbers_have_no_magnitude(rows):
     read = parse_catalog(packed(rows), 1000, 1, "star")
     assert np.isnan(magnitude(read["MODELFLUX"][0])).all()
     np.testing.assert_allclose(magnitude(read["MODELFLUX"][1]), 22.5 - 2.5 * np.log10(rows["MODELFLUX"][1]), rtol=1e-6)
+
+
+def test_object_ids_are_those_of_the_survey():
+    """An objID of its database, and none for a rerun of an earlier release."""
+    found = object_ids(Field(301, 3704, 3, 90), np.array([91]), np.array([146]))
+    assert found.tolist() == [1237661382772195474]
+    assert object_ids(Field(40, 3704, 3, 90), np.array([91]), np.array([146])).isna().all()

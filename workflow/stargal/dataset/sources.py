@@ -18,13 +18,13 @@ from stargal.errors import StargalError
 from stargal.imaging.cube import Cube
 from stargal.imaging.stars import measure_stars
 from stargal.io.files import intact
-from stargal.survey.catalog import FLAG_BITS, PHOTO_TYPES, RUN_PRIMARY, parse_catalog
+from stargal.survey.catalog import FLAG_BITS, PHOTO_TYPES, RUN_PRIMARY, object_ids, parse_catalog
 from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS, Field
 from stargal.survey.files import unpack
 from stargal.survey.geometry import edge_distance
 from stargal.survey.magnitudes import magnitude
 
-_FLAGS, _TRUTH = "OBJC_FLAGS", "TRUE_TYPE"
+_FLAGS, _TRUTH, _DUST = "OBJC_FLAGS", "TRUE_TYPE", "EXTINCTION"
 
 
 def read_catalog(path: Path, field: Field) -> NDArray[Any]:
@@ -93,6 +93,8 @@ def select_sources(
           (float32)
         - flags: OBJC_FLAGS, missing if the catalogue has none (Int64)
         - edge_distance: distance to the nearest edge of the frame, pixels (float32)
+        - objid: of the survey's database, see `stargal.survey.catalog.object_ids`; missing for a simulated sky (Int64)
+        - extinction_u ... extinction_z: Galactic extinction, magnitudes, NaN if the catalogue has none (float32)
 
     Raises
     ------
@@ -114,9 +116,8 @@ def select_sources(
     table["fwhm"] = _widths(cube, table["x"].to_numpy(), table["y"].to_numpy())
     table["edge_distance"] = edge_distance(table["x"].to_numpy(), table["y"].to_numpy())
     magnitudes = [f"{kind}_mag_{band}" for kind in ("psf", "model") for band in BANDS]
-    return table[
-        ["id", "ra", "dec", "x", "y", "label", "truth", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]
-    ]
+    names = ["id", "ra", "dec", "x", "y", "label", "truth", "photo_type", *magnitudes, "fwhm", "flags", "edge_distance"]
+    return table[[*names, "objid", *(f"extinction_{band}" for band in BANDS)]]
 
 
 def in_frame(
@@ -153,6 +154,8 @@ def in_frame(
             f"field {field.name}: none of the {len(table)} catalogued sources of fields {field.field - 1} to "
             f"{field.field + 1} lies in the frame: catalogue and frames belong to different fields"
         )
+    if "SIMULATE" in cube.header:
+        table["objid"] = pd.array([pd.NA] * len(table), dtype="Int64")
     # A source that is listed in both catalogues, or again under another number, is one source.
     return table[keep].drop_duplicates(["ra", "dec"]).reset_index(drop=True)
 
@@ -182,6 +185,10 @@ def _describe(rows: NDArray[Any], kind: str, field: Field) -> pd.DataFrame:
     table["truth"] = pd.array(truth, dtype="Int8")
     flags = rows[_FLAGS].astype(np.int64) if _FLAGS in (rows.dtype.names or ()) else [pd.NA] * len(rows)
     table["flags"] = pd.array(flags, dtype="Int64")
+    table["objid"] = object_ids(field, rows["FIELD"], rows["ID"])
+    dust = rows[_DUST] if _DUST in (rows.dtype.names or ()) else np.full((len(rows), len(BANDS)), np.nan)
+    for index, band in enumerate(BANDS):
+        table[f"extinction_{band}"] = dust[:, index].astype(np.float32)
     return table
 
 

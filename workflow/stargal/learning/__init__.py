@@ -7,7 +7,7 @@
 `train`, `predict`, `experiment`              training, predictions, and both in one job
 `explain`                                     which parts of a patch decide
 `calibration`, `publish`                      calibrated probabilities, and the classifier with them
-`published`, `apply`                          the classifier without Keras, and catalogues made with it
+`published`, `apply`                          the classifier without Keras, and sources classified with it
 `pixels`                                      the same for pixels of one's own
 ============================================  =======================================================
 """

@@ -1,9 +1,7 @@
 """Classify the sources of a field with a published classifier."""
 
 import json
-import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,87 +9,21 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from stargal import __version__
 from stargal.dataset.patches import extract_patches
 from stargal.errors import StargalError
-from stargal.evaluation.catalogs import count_catalog
 from stargal.evaluation.metrics import SMALLEST
 from stargal.evaluation.prior import adapt, fit_prior, read_prior
-from stargal.imaging.cube import Cube, read_cube
+from stargal.imaging.cube import Cube
 from stargal.imaging.psf import psf_stamps, require_psf
-from stargal.io.tables import read_table
 from stargal.learning.calibration import Calibration
-from stargal.learning.catalog import arrange_catalog, write_catalog, write_parquet
 from stargal.learning.evidence import signal_to_noise, together, weight
 from stargal.learning.likeness import unlike_training
-from stargal.learning.published import Predict, open_onnx, read_classifier
+from stargal.learning.published import Predict
 from stargal.survey.fields import REFERENCE
 from stargal.survey.labels import CLASSES, GALAXY, STAR, UNCLASSIFIED
 
-FROM_CUBE = ("RELEASE", "FRAMEURL", "DATE-OBS", "MJD-OBS", "SIMULATE")
-"""Keywords of a cube that its catalogue repeats."""
-
 OF_FIELD, OF_TRAINING = "field", "training"
 """Priors that are not given in numbers: estimated from the field, or as in the training set."""
-
-log = logging.getLogger(__name__)
-
-
-def classify_field(
-    *,
-    sky: str,
-    field: str,
-    cube: Path,
-    detections: Path,
-    model: Path,
-    description: Path,
-    prior: str | float | Mapping[str, Any],
-    fits: Path,
-    parquet: Path,
-) -> None:
-    """Classify the sources of a field, and write the catalogue as FITS and as parquet.
-
-    Parameters
-    ----------
-    sky : str
-        Name of the sky of the field.
-    field : str
-        Name of the field.
-    cube, detections : paths
-        Cube of the field, and its detected sources.
-    model, description : paths
-        model.onnx and classifier.json of the classifier.
-    prior
-        See `classify_sources`.
-    fits, parquet : paths
-        Where to write the catalogue.
-    """
-    classifier = read_classifier(model, description)
-    opened = read_cube(cube)
-    classified = classify_sources(read_table(detections), opened, classifier, open_onnx(model), prior)
-    catalog = arrange_catalog(classified)
-    provenance = {
-        "FIELD": (field, "rerun-run-camcol-field"),
-        "SKY": (sky, "where the frames come from"),
-        **{key: (opened.header[key], opened.header.comments[key]) for key in FROM_CUBE if key in opened.header},
-        "RADESYS": ("ICRS", "of ra and dec"),
-        **frame_cards(opened),
-        "CLASSFR": (classifier["experiment"], "experiment of the classifier"),
-        "TRAINSKY": (classifier["sky"], "sky that it learned from"),
-        "CLASSSHA": (classifier["onnx_sha256"], ""),  # leaves no room for a comment
-        "PRIOR": (prior_text(prior), "share of stars"),
-        "SOFTWARE": (f"stargal {__version__}", ""),
-    }
-    write_catalog(catalog, fits, provenance)
-    write_parquet(catalog, parquet, provenance)
-    log.info("%s: %s", field, ", ".join(f"{count} {name}" for name, count in count_catalog(catalog).items()))
-
-
-def frame_cards(cube: Cube) -> dict[str, tuple[str, str]]:
-    """Return header cards with the SHA-256 of the frames of a cube, ``SHA_U`` to ``SHA_Z``; empty if it has none."""
-    if "sha256" not in cube.alignment.colnames:
-        return {}
-    return {f"SHA_{row['band'].upper()}": (str(row["sha256"]), "") for row in cube.alignment}
 
 
 def prior_text(prior: str | float | Mapping[str, Any]) -> str:

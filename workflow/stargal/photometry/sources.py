@@ -12,7 +12,7 @@ from stargal.photometry.classify import photo_types
 from stargal.photometry.detect import detect_peaks
 from stargal.photometry.measure import measure_sources
 from stargal.photometry.planes import prepare_planes
-from stargal.survey.fields import BANDS, REFERENCE, Field, fields_ahead
+from stargal.survey.fields import BANDS, PIXEL_ARCSEC, REFERENCE, Field, fields_ahead
 from stargal.survey.geometry import edge_distance
 from stargal.survey.magnitudes import magnitude
 
@@ -38,7 +38,9 @@ def detect_sources(frames: Mapping[str, Frame], field: Field) -> pd.DataFrame:
           primary in one field (bool)
         - photo_type: 3 galaxy, 6 star, by the rule of photo (int16)
         - psf_mag_u ... model_mag_z: AB magnitudes, NaN for a flux that is not positive (float32)
-        - psf_flux_u ... model_flux_z, psf_flux_error_u ... model_flux_error_z: nanomaggies (float32)
+        - psf_flux_u ... model_flux_z, psf_flux_error_u ... model_flux_error_z: nanomaggies, NaN where the band does not
+          cover the source (float32)
+        - position_error: standard error of each coordinate, arcsec (float32)
         - flags: the bits of OBJC_FLAGS that `stargal.photometry` sets (int32)
         - edge_distance: distance to the nearest edge of the frame, pixels (float32)
 
@@ -66,7 +68,7 @@ def tabulate_sources(
     Parameters
     ----------
     measured : mapping of ndarray
-        ``x, y, flags`` (n,), the fluxes ``psf, model`` and ``psf_ivar, model_ivar`` (n, 5), as
+        ``x, y, flags, position_error`` (n,) and ``psf, model, psf_ivar, model_ivar`` (n, 5), as
         `stargal.photometry.measure.measure_sources` returns them.
     ra, dec : ndarray, shape (n,)
         deg, ICRS.
@@ -97,9 +99,10 @@ def tabulate_sources(
             "primary": fields_ahead(y) == 0,
             "photo_type": types.astype(np.int16),
             **magnitudes,
-            **fluxes,
             "flags": measured["flags"].astype(np.int32),
             "edge_distance": edge_distance(x, y),
+            **fluxes,
+            "position_error": (PIXEL_ARCSEC * measured["position_error"]).astype(np.float32),
         }
     )
 

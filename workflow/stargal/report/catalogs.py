@@ -15,17 +15,21 @@ from stargal.learning.likeness import UNLIKE
 from stargal.survey.catalog import FLAG_BITS
 from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, STEP_ROWS
 from stargal.survey.labels import CLASSES, GALAXY, STAR, UNCERTAIN, UNCLASSIFIED
+from stargal.survey.magnitudes import magnitude
 
 KINDS = (CLASSES[STAR], CLASSES[GALAXY], UNCLASSIFIED)
 """Classes of a catalogue, in the order of legends and columns."""
 
-MAGNITUDES = {band: f"model_mag_{band}" for band in BANDS}
+MAGNITUDES = {band: f"modelMag_{band}" for band in BANDS}
 """Columns of the model magnitudes, whose differences are colours: all bands have the same aperture."""
+
+COUNTED = f"modelFlux_{REFERENCE}"
+"""Column of the number counts: near zero flux, asinh magnitudes crowd into one bin."""
 
 USED = [
     *("id", "ra", "dec", "x", "y", "primary", "class", "flags", "unlike_training"),
     *("probability_star", "probability_scatter", "snr"),
-    *MAGNITUDES.values(),
+    *(COUNTED, *MAGNITUDES.values()),
 ]
 """Columns that the page uses."""
 
@@ -96,6 +100,7 @@ def viewer_table(catalog: pd.DataFrame) -> pd.DataFrame:
         )
         .astype(dict.fromkeys(numbers, np.float32))
         .round(numbers | {"ra": 6, "dec": 6})
+        .rename(columns={column: f"model_mag_{band}" for band, column in MAGNITUDES.items()})
     )
 
 
@@ -154,13 +159,13 @@ class Sources:
         Parameters
         ----------
         catalog : DataFrame
-            ``primary``, ``class`` and the model magnitudes.
+            ``primary``, ``class``, the model magnitudes, and the model flux in r.
         """
         own = catalog[catalog["primary"]]
         self.classes.update(own["class"])
-        magnitude = own[MAGNITUDES[REFERENCE]].to_numpy(float)
+        light = magnitude(own[COUNTED].to_numpy(float))
         for row, kind in enumerate(KINDS):
-            self.counts[row] += np.histogram(magnitude[(own["class"] == kind).to_numpy()], EDGES)[0]
+            self.counts[row] += np.histogram(light[(own["class"] == kind).to_numpy()], EDGES)[0]
         share = max(POINTS // self.fields, 1)
         if len(own) > share:
             own = own.iloc[np.linspace(0, len(own) - 1, share).round().astype(int)]
@@ -197,6 +202,7 @@ class Sources:
         DataFrame
             A row per bin of r model magnitude, from the first to the last with a source: ``low``, ``high``; the number
             of each class by its name; and its density by ``density_`` and its name, per magnitude and square degree.
+            Sources without a positive flux are in no bin.
         """
         table = pd.DataFrame({"low": EDGES[:-1], "high": EDGES[1:]} | dict(zip(KINDS, self.counts, strict=True)))
         for kind in KINDS:

@@ -221,7 +221,9 @@ def list_detections(measured: pd.DataFrame, field: Field) -> pd.DataFrame:
         The columns of `detect_sources`, and label (by photo's rule: 1 star, 0 galaxy, int8) and truth (the true class,
         missing where no true source matches, Int8).
     """
-    arrays: dict[str, NDArray[Any]] = {name: measured[name].to_numpy() for name in ("x", "y", "flags")}
+    arrays: dict[str, NDArray[Any]] = {
+        name: measured[name].to_numpy() for name in ("x", "y", "flags", "position_error")
+    }
     for kind in ("psf", "model", "psf_ivar", "model_ivar"):
         arrays[kind] = measured[[f"{kind}_{band}" for band in BANDS]].to_numpy(float)
     ra, dec = (measured[name].to_numpy(float) for name in ("ra", "dec"))

@@ -14,7 +14,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from stargal.errors import StargalError
-from stargal.survey.fields import BANDS
+from stargal.survey.fields import BANDS, Field
 from stargal.survey.files import opened_fits
 from stargal.survey.labels import GALAXY, STAR
 
@@ -49,10 +49,13 @@ EDGE, BLENDED, CHILD, NODEBLEND, SATURATED, BINNED1 = (
 COLUMNS_NEEDED = ("RUN", "CAMCOL", "FIELD", "ID", "OBJC_TYPE", "RA", "DEC", "PSFFLUX", "MODELFLUX", "RESOLVE_STATUS")
 """Catalogue columns that the workflow requires."""
 
-COLUMNS_USED = ("OBJC_FLAGS", "TRUE_TYPE")
+COLUMNS_USED = ("OBJC_FLAGS", "TRUE_TYPE", "EXTINCTION")
 """Columns that are read where a catalogue has them."""
 
-_FLUXES, _POSITION = ("PSFFLUX", "MODELFLUX"), ("RA", "DEC")
+_BY_BAND, _POSITION = ("PSFFLUX", "MODELFLUX", "EXTINCTION"), ("RA", "DEC")
+
+OBJECT_ID_RERUN, SKY_VERSION = 301, 2
+"""Rerun of data release 8 and later, and the sky version in their objID."""
 
 STAR_LIMITS = (22.5, 22.5, 22.5, 22.0, 21.5)
 """Limits in u g r i z: a star is catalogued if any of its dereddened PSF magnitudes is below its limit."""
@@ -97,8 +100,8 @@ def parse_catalog(data: bytes, run: int, camcol: int, kind: str | None = None) -
     Returns
     -------
     structured ndarray
-        `COLUMNS_NEEDED`, and `COLUMNS_USED` where the file has them: int64, and float64 for positions and for fluxes
-        (n, 5). A source that is listed several times comes once.
+        `COLUMNS_NEEDED`, and `COLUMNS_USED` where the file has them: int64, and float64 for positions, and for fluxes
+        and extinctions (n, 5). A source that is listed several times comes once.
 
     Raises
     ------
@@ -132,12 +135,12 @@ def parse_catalog(data: bytes, run: int, camcol: int, kind: str | None = None) -
 
 def _column(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """Return a column with the type that it is used with."""
-    shape = (len(BANDS),) if name in _FLUXES else ()
+    shape = (len(BANDS),) if name in _BY_BAND else ()
     if values.dtype.kind not in "biuf" or values.shape[1:] != shape:
         raise StargalError(
             f"column {name} holds {values.dtype.name} of shape {values.shape[1:]}; expected numbers of shape {shape}"
         )
-    if name in _FLUXES:
+    if name in _BY_BAND:
         return values.astype(np.float64)
     wrong = ~np.isfinite(values)
     if name in _POSITION:
@@ -169,6 +172,31 @@ def _each_once(rows: NDArray[Any]) -> NDArray[Any]:
             "different positions; a source has one number"
         )
     return np.delete(rows, repeated)
+
+
+def object_ids(field: Field, fields: NDArray[np.int64], numbers: NDArray[np.int64]) -> Any:
+    """SDSS's objID of survey sources of a camcol: a number of 64 bits that holds their place in the survey.
+
+    From the highest bit: 1 unused, 4 sky version, 11 rerun, 16 run, 3 camcol, 1 first field, 12 field, 16 number
+    (https://www.sdss4.org/dr17/help/glossary/#objid). Earlier reruns than 301 are of releases whose first-field bit is
+    not in the catalogues.
+
+    Parameters
+    ----------
+    field : Field
+        Any field of the camcol.
+    fields, numbers : int arrays, (n,)
+        FIELD and ID of the sources.
+
+    Returns
+    -------
+    Int64 array, (n,)
+        Missing if the rerun is not 301.
+    """
+    if field.rerun != OBJECT_ID_RERUN:
+        return pd.array([pd.NA] * len(numbers), dtype="Int64")
+    camcol = SKY_VERSION << 59 | field.rerun << 48 | field.run << 32 | field.camcol << 29
+    return pd.array(camcol + fields.astype(np.int64) * 2**16 + numbers.astype(np.int64), dtype="Int64")
 
 
 def within_limits(table: pd.DataFrame, kind: str) -> NDArray[np.bool_]:

@@ -52,3 +52,14 @@ def unit_vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[n
     """Directions on the sky, from degrees; shape (..., 3)."""
     a, d = np.radians(np.asarray(ra, float)), np.radians(np.asarray(dec, float))
     return np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=-1)
+
+
+def nearest_on_sky(
+    ra: NDArray[np.float64],
+    dec: NDArray[np.float64],
+    other_ra: NDArray[np.float64],
+    other_dec: NDArray[np.float64],
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the index of the nearest of some other positions, at least one, and its distance, arcsec; degrees in."""
+    chord, nearest = cKDTree(unit_vectors(other_ra, other_dec)).query(unit_vectors(ra, dec))
+    return nearest, 2 * np.arcsin(np.minimum(chord / 2, 1)) / ARCSEC
