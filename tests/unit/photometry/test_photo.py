@@ -19,6 +19,7 @@ from stargal.photometry.classify import photo_types
 from stargal.photometry.detect import detect_peaks
 from stargal.photometry.measure import measure_sources
 from stargal.photometry.planes import prepare_planes, without_wings
+from stargal.photometry.sources import tabulate_sources
 from stargal.simulation import catalog
 from stargal.survey import catalog as survey_catalog
 from stargal.survey.catalog import CHILD, SATURATED
@@ -294,6 +295,17 @@ def test_truth_is_in_additional_columns(table, sources, frames):
     assert set(told.dtype.names) - set(plain.dtype.names) == set(survey_catalog.TRUTH_FORMATS)
     for name in plain.dtype.names:
         np.testing.assert_array_equal(plain[name], told[name])
+
+
+def test_detections_of_a_simulated_field_are_those_of_the_frames(measured, table, sources, frames):
+    """From the stored measurement as from the images, with the classes beside them."""
+    known = catalog.match_truth(table, make_truth(sources, frames["r"].astrometry), frames["r"].astrometry)
+    listed = catalog.list_detections(pd.concat([table, known], axis=1), FIELD)
+    ra, dec = frames["r"].astrometry.to_sky(measured["x"], measured["y"])
+    direct = tabulate_sources(measured, ra, dec, measured["type"], FIELD)
+    pd.testing.assert_frame_equal(listed.drop(columns=["label", "truth"]), direct, check_exact=False, rtol=1e-5)
+    assert (listed["psf_flux_error_r"] > 0).all() and (listed["position_error"] > 0).all()
+    assert set(listed["truth"].dropna()) == {0, 1}
 
 
 def test_columns_match_a_real_file(mirror):
