@@ -275,7 +275,7 @@ def test_the_address_of_the_archive_starts_nothing(project: Project):
         assert project.planned() == {}
 
 
-ONCE = ("tabulate_catalogs", "write_page", "render_picture", "write_catalog_page", "write_manifest")
+ONCE = ("catalog_sky", "tabulate_catalogs", "write_page", "render_picture", "write_catalog_page", "write_manifest")
 
 
 def test_one_more_field_to_classify(project: Project):

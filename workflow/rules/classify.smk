@@ -82,8 +82,43 @@ rule catalog_field:
         JOB
 
 
+rule catalog_sky:
+    """The catalogue of a sky: the sources of all classified fields, each once, in HATS format."""
+    input:
+        catalogs=lambda wildcards: paths_of(f"{FIELD_CATALOG}.parquet", TO_CLASSIFY, sky=wildcards.sky),
+    output:
+        properties=f"{SKY_CATALOG}/hats.properties",
+        record=f"{SKY_CATALOG}.sha256",
+    log:
+        log_of("catalog_sky"),
+    benchmark:
+        benchmark_of("catalog_sky", "all")
+    conda:
+        ENV
+    threads: 1
+    resources:
+        # 1,000 fields took 1,000 MB: 0.35 MB a field, and the rows of a file.
+        **asks(400 + min(len(TO_CLASSIFY), 800) + len(TO_CLASSIFY) // 2, 10 + len(TO_CLASSIFY) // 100),
+    params:
+        **command(
+            "catalog_sky",
+            of_fields=("catalogs",),
+            name=lambda wildcards: wildcards.sky,
+            sky=OF.label,
+            fields=format_fields(TO_CLASSIFY),
+        ),
+    message:
+        "Merging the catalogues of the fields"
+    shell:
+        JOB
+
+
 CATALOG_FILES = [
     path
     for form in ("fits", "parquet")
     for path in paths_of(f"{FIELD_CATALOG}.{form}", TO_CLASSIFY, sky=MAIN.name)
 ]
+if TO_CLASSIFY:
+    CATALOG_FILES += [
+        fill(path, sky=MAIN.name) for path in (f"{SKY_CATALOG}/hats.properties", f"{SKY_CATALOG}.sha256")
+    ]

@@ -1,1 +1,1 @@
-"""The catalogues that stargal makes: their columns, the catalogue of a field, and its files."""
+"""The catalogues that stargal makes: their columns, the catalogues of a field and of a sky, and their files."""

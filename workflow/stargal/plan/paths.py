@@ -35,6 +35,7 @@ REALISM = f"{RESULTS}/realism"
 CLASSIFIER = f"{RESULTS}/classifier"
 RELEASED = "resources/classifiers"
 FIELD_CATALOG = f"{RESULTS}/catalogs/{{field}}"
+SKY_CATALOG = f"{RESULTS}/catalogs/hats"  # a folder; its record is beside it
 VIEWER = f"{RESULTS}/viewer/{{field}}"
 PAGE = f"{RESULTS}/report.html"
 CATALOG_PAGE = f"{RESULTS}/catalogs.html"
