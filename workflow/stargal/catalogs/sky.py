@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 def catalog_sky(*, name: str, sky: str, catalogs: Sequence[Path], folder: Path, most: int = MOST_ROWS) -> None:
     """Write the sources of classified fields, each once, as a HATS catalogue.
 
-    Rows are those with `primary`, without those that `unique_sources` leaves out. Columns are
+    Rows are those with ``primary``, without those that `unique_sources` leaves out. Columns are
     `stargal.catalogs.hats.HEALPIX` and `stargal.catalogs.columns.COLUMNS`. In memory are about 400 bytes for each
     primary source, and the rows of one file of the catalogue.
 
@@ -81,7 +81,7 @@ def unique_sources(sources: pd.DataFrame, arcsec: float = MATCH_ARCSEC) -> NDArr
     ----------
     sources : DataFrame
         ra, dec (deg), edge_distance (pixels), rerun, run, camcol and field of sources. Neighbours along a camcol share
-        rows: keep those with `primary` before, which leaves few duplicates.
+        rows: keep those with ``primary`` before, which leaves few duplicates.
     arcsec : float
         Largest distance of two detections of a source.
 
