@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.spatial import cKDTree
 
 from stargal.simulation import sky
 from stargal.survey.labels import GALAXY, STAR
@@ -154,3 +155,75 @@ def test_extinction_grows_towards_the_plane():
     faint, strong = sky.extinction(*NORTH_POLE), sky.extinction(192.86, 90.0)
     assert (strong > faint).all()
     assert (np.diff(faint) < 0).all()
+
+
+def pairs_within(ra, dec, low, high):
+    """Number of pairs of positions (deg) between two separations (arcsec)."""
+    alpha, delta = np.radians(ra), np.radians(dec)
+    places = np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)], axis=1)
+    tree = cKDTree(places)
+    within = tree.count_neighbors(tree, np.radians(np.array([low, high]) / 3600))
+    return (within[1] - within[0]) / 2
+
+
+def test_galaxies_cluster_as_counted():
+    # Fitted to pairs in real frames: w of about 0.8 at 10 arcsec for r = 20 to 21, less at larger separations.
+    inside, area = [], np.pi * 0.8**2
+    for seed in (1, 2):
+        sources = sky.sources_within(180.0, 30.0, 0.8, seed)
+        r = 22.5 - 2.5 * np.log10(sources["flux"][:, 2])
+        near = np.hypot((sources["ra"] - 180) * np.cos(np.radians(30.0)), sources["dec"] - 30) < 0.8
+        inside.append(sources[near & (sources["label"] == GALAXY) & (r > 20) & (r < 21)])
+    excess = []
+    for low, high in ((5, 15), (15, 60), (300, 600)):
+        counted = sum(pairs_within(some["ra"], some["dec"], low, high) for some in inside)
+        annulus = np.pi * (high**2 - low**2) / 3600**2
+        expected = sum(len(some) ** 2 / 2 * annulus / area for some in inside)
+        excess.append(counted / expected - 1)
+    assert 0.5 < excess[0] < 1.2
+    assert 0.1 < excess[1] < 0.5
+    # Groups are smaller; pairs across the edge of the circle are missing.
+    assert abs(excess[2]) < 0.15
+
+
+def test_stars_have_companions_as_counted():
+    # The real sweep of run 4510 (b = 79 deg) has 17 pairs among its 1938 stars of r < 21 between 1.5 and 4 arcsec. By
+    # chance there would be 7.
+    sources = sky.sources_within(*NORTH_POLE, 2.0, seed=6)
+    r = 22.5 - 2.5 * np.log10(sources["flux"][:, 2])
+    stars = sources[(sources["label"] == STAR) & (r > 15) & (r < 21)]
+    density = len(stars) / (len(np.unique(sources["truth_id"] >> 20)) * sky.CELL_AREA)
+    chance = len(stars) / 2 * density * np.pi * (4**2 - 1.5**2) / 3600**2
+    excess = (pairs_within(stars["ra"], stars["dec"], 1.5, 4) - chance) / len(stars)
+    assert 0.0025 < excess < 0.0085
+
+
+def test_companions_share_distance_and_component_with_their_star():
+    stars = sky.draw_stars(np.random.default_rng(2), 280.0, 40.0)
+    placed = stars.sources.copy()
+    placed["ra"], placed["dec"] = np.linspace(10, 60, len(placed)), 20.0
+    companions = sky.draw_companions(np.random.default_rng(3), stars, placed)
+    assert len(companions) > 20
+    separation = np.hypot(
+        (companions["ra"][:, None] - placed["ra"]) * np.cos(np.radians(20)), companions["dec"][:, None] - placed["dec"]
+    )
+    primary = separation.argmin(axis=1)
+    nearest = separation.min(axis=1) * 3600
+    assert (nearest < sky.COMPANION_FARTHEST + 0.01).all()
+    # No companion is brighter than the star, within the scatter of the steps.
+    assert (companions["flux"][:, 2] <= placed["flux"][primary, 2] * 1.001).mean() > 0.95
+
+
+def test_groups_move_galaxies_and_change_nothing_else():
+    galaxies = sky.draw_galaxies(np.random.default_rng(1))
+    galaxies["ra"], galaxies["dec"] = np.random.default_rng(2).uniform(0, 0.1, (2, len(galaxies)))
+    moved = galaxies.copy()
+    sky.gather_groups(np.random.default_rng(3), moved)
+    for name in galaxies.dtype.names:
+        if name not in ("ra", "dec"):
+            np.testing.assert_array_equal(galaxies[name], moved[name])
+    away = (galaxies["ra"] != moved["ra"]) | (galaxies["dec"] != moved["dec"])
+    # The first of each group stays where it is.
+    assert away.mean() == pytest.approx(sky.GROUP_FRACTION * (1 - 1 / sky.GROUP_SIZE), abs=0.05)
+    # A member is close to a galaxy of nearly the same redshift.
+    assert np.hypot(galaxies["ra"], galaxies["dec"]).max() < 0.15 + sky.GROUP_RADIUS / 3600

@@ -6,10 +6,11 @@ with the sky seed and the cell number. A source is therefore identical in all fr
 Stars are drawn from three components of the Galaxy. Their number depends on the density along the line of sight and on
 the luminosity function; their colours depend on absolute magnitude and metallicity, along the stellar locus. For
 galaxies, apparent magnitude, redshift, type, absolute magnitude, size and shape are drawn in this order. Quasars and
-white dwarfs are point sources like stars. Binaries and the clustering of galaxies are not simulated.
+white dwarfs are point sources like stars. Some stars have a companion, and part of the galaxies are members of groups.
 
 References
 ----------
+Connolly et al. 2002, ApJ 579, 42 (clustering of galaxies)
 Covey et al. 2007, AJ 134, 2398 (stellar locus in ugriz)
 Croom et al. 2004, MNRAS 349, 1397 (counts of quasars)
 Gorski et al. 2005, ApJ 622, 759 (HEALPix)
@@ -18,6 +19,7 @@ Holberg & Bergeron 2006, AJ 132, 1221 (colours of white dwarfs)
 Ivezic et al. 2008, ApJ 684, 287 (absolute magnitude from colour and metallicity)
 Jahreiss & Wielen 1997, ESA SP-402, 675 (luminosity function near the Sun)
 Juric et al. 2008, ApJ 673, 864 (disks and halo)
+Raghavan et al. 2010, ApJS 190, 1 (binaries)
 Richards et al. 2001, AJ 121, 2308 (colours of quasars by redshift)
 Richards et al. 2005, MNRAS 360, 839 (counts of faint quasars)
 Richards et al. 2006, AJ 131, 2766 (redshifts of quasars)
@@ -34,6 +36,7 @@ from typing import Any
 
 import numpy as np
 from astropy import units
+from astropy.coordinates import SkyCoord
 from astropy_healpix import HEALPix
 from numpy.polynomial import polynomial
 from numpy.typing import ArrayLike, NDArray
@@ -104,21 +107,29 @@ def sources_within(ra: float, dec: float, radius: float, seed: int) -> NDArray[A
         In ascending order of the cell, so the order is the same for any circle.
     """
     grid = HEALPix(NSIDE, order="nested")
-    cells = np.sort(grid.cone_search_lonlat(ra * units.deg, dec * units.deg, radius * units.deg))
+    reach = radius + GROUP_RADIUS / 3600
+    cells = np.sort(grid.cone_search_lonlat(ra * units.deg, dec * units.deg, reach * units.deg))
     return np.concatenate([draw_cell(int(cell), seed) for cell in cells])
 
 
 def draw_cell(cell: int, seed: int) -> NDArray[Any]:
-    """Draw all sources of one cell, a structured array of `SOURCE`."""
+    """Draw all sources of one cell, a structured array of `SOURCE`.
+
+    Members of a group and companions may lie up to `GROUP_RADIUS` outside the cell.
+    """
     rng = np.random.default_rng([seed, cell])
     ra, dec = cell_positions(cell, 0.5, 0.5)
-    ordinary = np.concatenate([draw_stars(rng, float(ra), float(dec)), draw_galaxies(rng)])
+    stars, galaxies = draw_stars(rng, float(ra), float(dec)), draw_galaxies(rng)
+    ordinary = np.concatenate([stars.sources, galaxies])
     places = rng.uniform(size=(2, len(ordinary)))
     blue = np.concatenate([draw_quasars(rng), draw_white_dwarfs(rng, float(ra), float(dec))])
     places = np.hstack([places, rng.uniform(size=(2, len(blue)))])
     sources = np.concatenate([ordinary, blue])
     # Uniform coordinates within a HEALPix cell give a uniform density on the sky.
     sources["ra"], sources["dec"] = cell_positions(cell, *places)
+    of_pairs = np.random.default_rng([seed, cell, 1])
+    gather_groups(of_pairs, sources[len(stars.sources) : len(ordinary)])
+    sources = np.concatenate([sources, draw_companions(of_pairs, stars, sources[: len(stars.sources)])])
     sources["truth_id"] = (cell << 20) + np.arange(len(sources))
     sources["flux"] *= 10 ** (-0.4 * extinction(float(ra), float(dec)))
     return sources
@@ -231,8 +242,30 @@ LOCUS_SCATTER = {"ug": (0.06, 0.1), "gr": (0.025, 0.045), "iz": (0.025, 0.035)}
 """Width of the locus for stars bluer and redder than g - i = 2, mag (fitted to the same sweep)."""
 
 
-def draw_stars(rng: np.random.Generator, ra: float, dec: float) -> NDArray[Any]:
-    """Draw the stars of one cell, without positions and extinction.
+@dataclass(frozen=True)
+class Stars:
+    """Stars of a cell.
+
+    Attributes
+    ----------
+    sources : structured ndarray of `SOURCE`
+        Without positions and extinction.
+    component : ndarray, int
+        Index in `COMPONENTS`.
+    absolute : ndarray, float64
+        Absolute r magnitude.
+    modulus : ndarray, float64
+        Distance modulus.
+    """
+
+    sources: NDArray[Any]
+    component: NDArray[np.intp]
+    absolute: Array
+    modulus: Array
+
+
+def draw_stars(rng: np.random.Generator, ra: float, dec: float) -> Stars:
+    """Draw the stars of one cell.
 
     Parameters
     ----------
@@ -246,12 +279,14 @@ def draw_stars(rng: np.random.Generator, ra: float, dec: float) -> NDArray[Any]:
     drawn = np.searchsorted(cumulative, rng.uniform(0, cumulative[-1], number))
     component, faintness, distance = np.unravel_index(drawn, expected.shape)
     absolute = MAGNITUDES[faintness] + rng.uniform(-0.1, 0.1, number)
-    apparent = absolute + MODULI[distance] + rng.uniform(-0.125, 0.125, number)
+    modulus = MODULI[distance] + rng.uniform(-0.125, 0.125, number)
+    apparent = absolute + modulus
     colors = star_colors(rng, component, absolute)
     stars = np.zeros(number, SOURCE)
     stars["label"] = STAR
     stars["flux"] = flux_from_colors(apparent, colors)
-    return stars[(apparent > STAR_BRIGHTEST) & (apparent < FAINTEST)]
+    kept = (apparent > STAR_BRIGHTEST) & (apparent < FAINTEST)
+    return Stars(stars[kept], component[kept], absolute[kept], modulus[kept])
 
 
 def expected_stars(ra: float, dec: float) -> Array:
@@ -329,6 +364,71 @@ def flux_from_colors(r: Array, colors: Array) -> Array:
     ug, gr, ri, iz = colors.T
     magnitudes = np.stack([r + gr + ug, r + gr, r, r - ri, r - ri - iz], axis=1)
     return 10 ** (0.4 * (22.5 - magnitudes))
+
+
+# Companions of stars
+
+COMPANION_FRACTION = 0.44
+"""Share of stars with a companion (solar-type stars, Raghavan et al. 2010; that of M dwarfs is lower)."""
+
+COMPANION_SEPARATION = np.log10(50.0), 1.5
+"""Mean and standard deviation of the logarithm of the projected separation in au.
+
+Raghavan et al. (2010) give log10 of the period in days, 5.03 +- 2.28: a semi-major axis of 50 au for 1.5 solar masses,
+and by Kepler's third law two thirds of the width.
+"""
+
+COMPANION_NEAREST, COMPANION_FARTHEST = 0.2, 10.0
+"""Separations that are drawn, arcsec.
+
+Nearer companions change the total brightness and colour only; counts and colours are fitted to stars that have them.
+"""
+
+COMPANION_FAINTEST = 16.0
+"""Absolute r magnitude of the faintest companions, at the end of the main sequence."""
+
+
+def draw_companions(rng: np.random.Generator, stars: Stars, placed: NDArray[Any]) -> NDArray[Any]:
+    """Draw companions of stars, at positions beside them.
+
+    Mass ratios of binaries are about uniform (Raghavan et al. 2010, figure 16). On the main sequence the absolute r
+    magnitude decreases by about 11 per solar mass, so absolute magnitudes are drawn uniformly between that of the star
+    and `COMPANION_FAINTEST`. Both have the same age and metallicity, that is, the same component.
+
+    Parameters
+    ----------
+    rng : Generator
+    stars : Stars
+    placed : structured ndarray of `SOURCE`
+        The same stars, with positions.
+
+    Returns
+    -------
+    structured ndarray of `SOURCE`
+        Without extinction.
+    """
+    number = len(placed)
+    mean, spread = COMPANION_SEPARATION
+    parsecs = 10 ** (stars.modulus / 5 + 1)
+    separation = 10 ** (mean + spread * rng.standard_normal(number)) / parsecs
+    absolute = rng.uniform(stars.absolute, np.maximum(stars.absolute, COMPANION_FAINTEST))
+    apparent = absolute + stars.modulus
+    kept = rng.uniform(size=number) < COMPANION_FRACTION
+    kept &= (separation > COMPANION_NEAREST) & (separation < COMPANION_FARTHEST) & (apparent < FAINTEST)
+    colors = star_colors(rng, stars.component[kept], absolute[kept])
+    companions = np.zeros(kept.sum(), SOURCE)
+    companions["label"] = STAR
+    companions["flux"] = flux_from_colors(apparent[kept], colors)
+    companions["ra"], companions["dec"] = offset_positions(rng, placed[kept], separation[kept])
+    return companions
+
+
+def offset_positions(rng: np.random.Generator, sources: NDArray[Any], separation: Array) -> tuple[Array, Array]:
+    """Right ascension and declination (deg) at a separation (arcsec) from sources, in random directions."""
+    angle = rng.uniform(0, 2 * np.pi, len(sources)) * units.rad
+    centers = SkyCoord(sources["ra"], sources["dec"], unit="deg")
+    places = centers.directional_offset_by(angle, separation * units.arcsec)
+    return places.ra.deg, places.dec.deg
 
 
 # Quasars and white dwarfs
@@ -509,6 +609,51 @@ def draw_galaxies(rng: np.random.Generator) -> NDArray[Any]:
     galaxies["disk_radius"] = radius * (1 + 0.3 * bulge)
     galaxies["bulge_radius"] = np.where(early, radius, 0.4 * radius)
     return galaxies
+
+
+GROUP_FRACTION, GROUP_SIZE = 0.5, 15
+"""Share of the galaxies in groups, and mean number of members down to `FAINTEST`.
+
+Fitted, together with `GROUP_EXTENT`, to the number of pairs of sources of r < 22 at 2 to 20 arcsec in five real fields.
+"""
+
+GROUP_EXTENT, GROUP_RADIUS = 500.0, 120.0
+"""Largest distance of a member from the centre: projected, kpc, and on the sky, arcsec."""
+
+GROUP_SLOPE = 1.4
+"""Logarithmic slope of the number of members per area with distance from the centre.
+
+The number of pairs of members then decreases with separation to the power 2 - 2 x 1.4 = -0.8, which is about the slope
+of the angular correlation function (-0.7 to -0.8; Connolly et al. 2002).
+"""
+
+
+def gather_groups(rng: np.random.Generator, galaxies: NDArray[Any]) -> None:
+    """Move a part of the galaxies of a cell into groups, in place.
+
+    Every group consists of galaxies that are next to each other in redshift, and is centred on the first of them. The
+    number of members follows a geometric distribution, so there are a few rich groups. Other properties do not change,
+    so that counts, colours and sizes remain those of all galaxies; that early types prefer rich groups is not
+    simulated.
+
+    Parameters
+    ----------
+    rng : Generator
+    galaxies : structured ndarray of `SOURCE`
+        All galaxies of the cell, at their places.
+    """
+    members = np.flatnonzero(rng.uniform(size=len(galaxies)) < GROUP_FRACTION)
+    members = members[np.argsort(galaxies["redshift"][members], kind="stable")]
+    starts = rng.uniform(size=len(members)) < 1 / GROUP_SIZE
+    starts[:1] = True
+    centers = galaxies[members[np.flatnonzero(starts)[np.cumsum(starts) - 1]]]
+    redshift = galaxies["redshift"][members]
+    kiloparsec_per_arcsec = 1000 * np.interp(redshift, *_distances()) / (1 + redshift) / 206265
+    largest = np.minimum(GROUP_EXTENT / kiloparsec_per_arcsec, GROUP_RADIUS)
+    separation = largest * rng.uniform(size=len(members)) ** (1 / (2 - GROUP_SLOPE))
+    ra, dec = offset_positions(rng, centers, separation)
+    galaxies["ra"][members] = np.where(starts, centers["ra"], ra)
+    galaxies["dec"][members] = np.where(starts, centers["dec"], dec)
 
 
 def galaxy_counts(r: ArrayLike) -> Array:
