@@ -68,6 +68,30 @@ def test_wings_show():
     assert value(realism.describe_plane(broader, frame.image), "PSF wings") > value(described, "PSF wings") + 0.03
 
 
+def test_pairs_of_sources_at_random_places_and_of_companions():
+    rng = np.random.default_rng(4)
+    x, y = rng.uniform(0, 2048, 3000), rng.uniform(0, 1489, 3000)
+    described = realism.describe_pairs(x, y, (1489, 2048))
+    assert list(described["bin"]) == ["2-4 arcsec", "4-8 arcsec", "8-20 arcsec"]
+    np.testing.assert_allclose(described["value"], 1, atol=0.12)
+    # Every tenth source has a companion at 3 arcsec.
+    closer = realism.describe_pairs(np.append(x, x[::10] + 3 / PIXEL_ARCSEC), np.append(y, y[::10]), (1489, 2048))
+    assert value(closer, "pairs", where="2-4 arcsec") > 1.5
+    assert value(closer, "pairs", where="8-20 arcsec") == pytest.approx(1, abs=0.1)
+
+
+def test_few_sources_make_no_pairs():
+    assert realism.describe_pairs(np.array([3.0]), np.array([4.0]), (100, 100)).empty
+
+
+def test_share_of_pairs_within_a_separation():
+    points = np.random.default_rng(3).uniform(size=(2, 100_000, 2)) * [30, 20]
+    apart = np.linalg.norm(points[0] - points[1], axis=1)
+    for separation in (2.0, 8.0, 19.0):
+        measured = (apart < separation).mean()
+        assert realism.share_within(np.array(separation), 20, 30) == pytest.approx(measured, abs=0.004)
+
+
 def test_no_detection_is_no_error():
     count, radius = realism.detections(np.zeros((50, 50), np.float32), 1.0, 5.0)
     assert count == 0 and np.isnan(radius)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import sep
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from scipy.stats import trim_mean
 
 from stargal.imaging.frames import Frame
@@ -44,6 +45,10 @@ SHAPE_EDGES = (17, 19, 20, 21, 22)
 COLOUR_LIMIT = 20.5
 """Faintest r model magnitude of sources for colours; fainter ones are noisy in u and z."""
 
+PAIR_EDGES, PAIR_LIMIT = (2, 4, 8, 20), 22.0
+"""Bins of separation for pairs, arcsec, and faintest r model magnitude of their sources. Nearer sources are not always
+separated."""
+
 DETECTION_SIGMA, DETECTION_PIXELS = 1.5, 5
 """SExtractor's customary threshold and area (Bertin & Arnouts 1996, A&AS 117, 393)."""
 
@@ -71,6 +76,8 @@ def describe_field(frames: Mapping[str, Frame], camcol: int) -> pd.DataFrame:
     measured = measure_sources(planes, detect_peaks(planes))
     calibration = [planes[band].calibration if band in planes else np.nan for band in BANDS]
     parts.append(describe_sources(measured, photo_types(measured, calibration)))
+    bright = measured["model"][:, BANDS.index(REFERENCE)] > 10 ** (0.4 * (22.5 - PAIR_LIMIT))
+    parts.append(describe_pairs(measured["x"][bright], measured["y"][bright], frames[REFERENCE].image.shape))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -194,6 +201,46 @@ def describe_sources(measured: Mapping[str, NDArray[Any]], types: NDArray[np.int
     return pd.concat(parts, ignore_index=True)
 
 
+def describe_pairs(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> pd.DataFrame:
+    """Pairs of sources by separation, relative to sources at random places.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        Positions in pixels.
+    shape : tuple
+        Rows and columns of the image.
+
+    Returns
+    -------
+    DataFrame
+        As `describe_field`, ``pairs`` in bins of separation (arcsec): the number of pairs over that expected of as many
+        sources at random places. Bins in which fewer than one pair is expected are left out.
+    """
+    edges = np.array(PAIR_EDGES) / PIXEL_ARCSEC
+    tree = cKDTree(np.stack([x, y], axis=1))
+    found = np.diff((tree.count_neighbors(tree, edges) - len(x)) / 2)
+    expected = np.diff(share_within(edges, *shape)) * len(x) * (len(x) - 1) / 2
+    bins = zip(itertools.pairwise(PAIR_EDGES), found, expected, strict=True)
+    parts = [
+        _rows({"pairs": number / chance}, REFERENCE, f"{low}-{high} arcsec")
+        for (low, high), number, chance in bins
+        if chance >= 1
+    ]
+    return pd.concat(parts) if parts else _rows({}, REFERENCE)
+
+
+def share_within(separation: NDArray[np.floating[Any]], height: float, width: float) -> NDArray[np.float64]:
+    """Probability that two random points of a rectangle are closer than a separation.
+
+    The separation is at most the shorter side (Philip 2007, The probability distribution of the distance between two
+    random points in a box, TRITA-MAT-07-MA-10).
+    """
+    area = height * width
+    pairs = np.pi * area * separation**2 - 4 / 3 * (height + width) * separation**3 + separation**4 / 2
+    return np.asarray(pairs / area**2)
+
+
 def _rows(values: Mapping[str, float], band: str, where: str = "") -> pd.DataFrame:
     """Rows of a description."""
     return pd.DataFrame(
@@ -223,7 +270,7 @@ def realism_table(simulated: Sequence[pd.DataFrame], real: Sequence[pd.DataFrame
         medians.append(every.groupby(keys, sort=False)["value"].median().rename(name))
     table = pd.concat(medians, axis=1, join="inner").reset_index()
     table["ratio"] = table["simulated"] / table["real"]
-    counted = table["quantity"].str.contains("count|detections")
+    counted = table["quantity"].str.contains("count|detections|pairs")
     table["bar"] = np.where(counted, COUNT_BAR, BAR)
     table["within"] = (table["ratio"] <= table["bar"]) & (table["ratio"] >= 1 / table["bar"])
     return table
