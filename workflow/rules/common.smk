@@ -43,10 +43,9 @@ CONFIG_FILES = sorted(map(Path, workflow.configfiles), key=lambda file: file != 
 try:
     settings.check_config(config, WORKFLOW / "schemas/config.schema.yaml", CONFIG_FILES)
     RUN = Run(config, WORKFLOW.parent, WORKFLOW / "schemas/fields.schema.yaml")
-    USED_CLASSIFIER = (
-        find_classifier(config["classify"]["classifier"], WORKFLOW.parent, "".join(config["bands"]))
-        or CLASSIFIER
-    )
+    USED_CLASSIFIER = find_classifier(
+        config["classify"]["classifier"], WORKFLOW.parent, "".join(config["bands"])
+    ) or fill(CLASSIFIER, sky=config["sky"])
 except StargalError as error:
     raise WorkflowError(str(error)) from None
 

@@ -33,6 +33,11 @@ rule write_card:
     input:
         description=f"{CLASSIFIER}/classifier.json",
         calibration=f"{TABLES}/calibration.csv",
+        real=(
+            fill(f"{TABLES}/catalogs.csv", sky=config["realism"]["real"])
+            if config["realism"]["real"]
+            else []
+        ),
         citation=repository("CITATION.cff"),
         template=repository("workflow/report/classifier.md"),
     output:

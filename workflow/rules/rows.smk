@@ -27,6 +27,13 @@ EXAMPLES = [MAIN.fields(bucket)[0] for bucket in BUCKETS if MAIN.fields(bucket)]
 ALL_COMPARED = {"all": {"comparison": COMPARED}, "study": {"comparison": STUDIED}}
 NETWORKS = RUN.compared_with_peers(MAIN.name)
 PEER_FIELDS = OF.of_peers(MAIN, TO_CLASSIFY)
+
+
+def catalogued(job):
+    """Fields of a job's sky with a catalogue in the table: on another sky than that of the run, all in its table."""
+    return TO_CLASSIFY if job.sky == MAIN.name else OF.sky(job).fields()
+
+
 # Tables from elsewhere are shown by every run, without optional programs.
 BESIDE = {"peers": {"scope": "peers"}}
 if MAIN.tables and PEER_FIELDS:
@@ -171,16 +178,16 @@ TABLE_ROWS = [
         "catalogues of classified fields",
         make={"all": {}, "classify": {}} if TO_CLASSIFY else {},
         settings={
-            "fields": [field.name for field in TO_CLASSIFY],
+            "fields": lambda job: [field.name for field in catalogued(job)],
             "buckets": lambda job: {
-                one.name: OF.sky(job).buckets[one] for one in OF.sky(job).listed(TO_CLASSIFY)
+                one.name: OF.sky(job).buckets[one] for one in OF.sky(job).listed(catalogued(job))
             },
-            **LABELS,
+            "labels": lambda job: config["labels"] if OF.sky(job).simulated else "photo",
             **RESAMPLES,
         },
-        catalogs=lambda job: paths_of(f"{FIELD_CATALOG}.parquet", TO_CLASSIFY, sky=job.sky),
+        catalogs=lambda job: paths_of(f"{FIELD_CATALOG}.parquet", catalogued(job), sky=job.sky),
         sources=lambda job: paths_of(
-            SOURCES, OF.sky(job).listed(TO_CLASSIFY), sky=job.sky, positions="catalog"
+            SOURCES, OF.sky(job).listed(catalogued(job)), sky=job.sky, positions="catalog"
         ),
     ),
     table(

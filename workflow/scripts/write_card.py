@@ -1,6 +1,7 @@
 """Write the README of the published classifier: what it is, its scores, how to use it, and its limits.
 
-Reads classifier.json and the table of the calibration; writes README.md beside the model.
+Reads classifier.json, the table of the calibration and, if there are real fields, that of their catalogues; writes
+README.md beside the model.
 """
 
 from pathlib import Path
@@ -21,6 +22,7 @@ def main(
     citation: Annotated[Path, Option(help="CITATION.cff.")],
     template: Annotated[Path, Option(help="Template of the README.")],
     card: Annotated[Path, Option(help="README to write.")],
+    real: Annotated[Path | None, Option(help="Table of catalogues of real fields, compared with the survey's.")] = None,
 ) -> None:
     """Write the README of the classifier."""
     page = jinja2.Template(
@@ -29,6 +31,7 @@ def main(
     content = {
         "classifier": read_json(description),
         "scores": read_csv(calibration).to_dict("records"),
+        "real": read_csv(real).to_dict("records") if real else [],
         "citation": yaml.safe_load(citation.read_text()),
     }
     with whole(card) as partial:
