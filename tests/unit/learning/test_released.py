@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,17 @@ def test_it_is_what_its_recipe_makes(description):
         assert sorted(description[key]) == sorted(field.name for field in fields)
     runs = {name: {field.split("-")[1] for field in description[f"{name}_fields"]} for name in ("training", "test")}
     assert len(runs["training"]) >= 60 and not runs["training"] & runs["test"]
+
+
+def test_its_card_shows_the_real_fields():
+    card = (FOLDER / "README.md").read_text().split("## On real fields", 1)[1]
+    with (ROOT / "config/realism.tsv").open() as stream:
+        fields = [Field(*(int(row[key]) for key in ("rerun", "run", "camcol", "field")))
+                  for row in csv.DictReader(stream, delimiter="\t")]  # fmt: skip
+    for field in fields:
+        (row,) = [line for line in card.splitlines() if line.startswith(f"| {field.name} |")]
+        compared, auc = re.match(r"\| \S+ \| (\d+) \| (\d\.\d+) \[", row).groups()  # type: ignore[union-attr]
+        assert int(compared) > 200 and float(auc) > 0.98
 
 
 def test_both_formats_give_the_same_probabilities(description):
