@@ -83,8 +83,9 @@ def test_one_command_makes_catalogues(checkout: Path, mirror: Path):
     table = pd.read_parquet(checkout / f"results/real/catalogs/{FIELD}.parquet")
     np.testing.assert_array_equal(table["probability_star"], rows["probability_star"])
     sky = pd.read_parquet(checkout / "results/real/catalogs/hats/dataset", partitioning=None)
-    own = table[table["primary"]].set_index("id")
+    own = table.set_index("id")
     pd.testing.assert_frame_equal(sky.set_index("id").drop(columns="_healpix_29").loc[own.index], own)
+    assert len(sky) == len(own)
     again = make(checkout, "classify", FIELDS=FIELD, ARCHIVE=str(mirror), CLASSIFIER="hers", SKY="real")
     assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
 

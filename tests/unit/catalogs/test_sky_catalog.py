@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from stargal.catalogs.columns import COLUMN, COLUMNS
 from stargal.catalogs.files import write_parquet_catalog
 from stargal.catalogs.hats import HEALPIX, ORDER, healpix_index, lowest_order, pixels_of
-from stargal.catalogs.sky import catalog_sky, unique_sources
+from stargal.catalogs.sky import catalog_sky, own_sources, unique_sources
 from stargal.io.files import record_of, sha256
 from stargal.survey.fields import Field
 
@@ -69,6 +69,15 @@ def test_sources_match_across_the_seam_and_at_the_poles():
     assert kept((ONE, 12, -90 + 0.6 * ARCSEC, 100), (TWO, 192, -90 + 0.6 * ARCSEC, 200)) == [True, True]
     # An arcsecond of the sky is two of right ascension at 60 degrees.
     assert kept((ONE, 10, 60, 100), (TWO, 10 + 1.9 * ARCSEC, 60, 200)) == [False, True]
+
+
+def test_rows_of_a_neighbour_are_left_to_it_if_it_is_there():
+    own = pd.DataFrame([vars(ONE)] * 4).assign(y=[5.0, 100.0, 1480.0, 1481.0], primary=[False, True, False, True])
+    assert own_sources(own).all()
+    following = pd.DataFrame([vars(ONE) | {"field": ONE.field + 1}] * 2).assign(y=[30.0, 200.0], primary=[False, True])
+    assert own_sources(pd.concat([own, following])).tolist() == [True, True, False, True, False, True]
+    other = following.assign(camcol=5)
+    assert own_sources(pd.concat([own, other])).all()
 
 
 def test_no_source_and_one_source():
@@ -137,9 +146,8 @@ def table(catalogs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def expected(catalogs: list[Path]) -> pd.DataFrame:
-    """The primary sources of the second field, which is better than the first, and of the third."""
-    rows = pd.concat([pd.read_parquet(path) for path in catalogs[1:]])
-    return rows[rows["primary"]].set_index("id").sort_index()
+    """The sources of the second field, which is better than the first, and of the third. No neighbour is listed."""
+    return pd.concat([pd.read_parquet(path) for path in catalogs[1:]]).set_index("id").sort_index()
 
 
 def test_pandas_reads_every_source_once_with_its_values_types_and_provenance(table: Path, expected: pd.DataFrame):
@@ -165,7 +173,7 @@ def test_pixels_hold_their_rows_in_order(table: Path):
         assert np.all(np.diff(index) >= 0) and len(index) == int(one["num_rows"]) <= 70
         assert set(pixels_of(index, int(one["Norder"])).tolist()) == {int(one["Npix"])}
     said = dict(line.split("=", 1) for line in (table / "hats.properties").read_text().splitlines()[1:])
-    assert int(said["hats_nrows"]) == sum(int(one["num_rows"]) for one in parts) == 400
+    assert int(said["hats_nrows"]) == sum(int(one["num_rows"]) for one in parts) == 600
     assert {one["Norder"] for one in parts} == {said["hats_order"]} and said["obs_title"].endswith(": made sky")
     assert (table / "properties").read_bytes() == (table / "hats.properties").read_bytes()
 
@@ -183,9 +191,9 @@ def test_every_file_says_unit_ucd_and_description_of_every_column(table: Path):
 
 def test_pyarrow_finds_rows_without_opening_all_files(table: Path):
     dataset = pyarrow.dataset.parquet_dataset(table / "dataset/_metadata")
-    assert dataset.count_rows() == pyarrow.dataset.dataset(table / "dataset").count_rows() == 400
+    assert dataset.count_rows() == pyarrow.dataset.dataset(table / "dataset").count_rows() == 600
     found = dataset.to_table()
-    assert found["objID"].null_count == 200 and found["psfFlux_u"].null_count == 2
+    assert found["objID"].null_count == 300 and found["psfFlux_u"].null_count == 2
     here = pyarrow.dataset.field(HEALPIX.name) == found[HEALPIX.name][0].as_py()
     read = [group for fragment in dataset.get_fragments() for group in fragment.split_by_row_group(here)]
     assert len(read) == 1 < len(list(dataset.get_fragments()))
@@ -228,17 +236,16 @@ def test_hats_and_lsdb_open_it(table: Path, expected: pd.DataFrame):
     said = json.loads(done.stdout)
     distance = np.hypot((expected["ra"] + 180) % 360 - 180, expected["dec"])
     assert said["id"] == list(expected.index) and said["cone"] == sorted(expected.index[distance < 180 * ARCSEC])
-    assert said["valid"] and said["rows"] == said["same"] == 400 and said["index_agrees"] >= 399  # rounding
+    assert said["valid"] and said["rows"] == said["same"] == 600 and said["index_agrees"] >= 599  # rounding
     assert said["unit"] == "mag" and said["name"] == "made" and said["index"] == HEALPIX.name
-    assert said["objID"].startswith("int64") and said["nulls"] == 200
+    assert said["objID"].startswith("int64") and said["nulls"] == 300
 
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_fields_without_sources(tmp_path: Path, rows: int):
     ra = np.full(1 + rows, 1.0)
     path = field_catalog(tmp_path, ONE, ra, ra, 10)
-    empty = pd.read_parquet(path).iloc[:1]  # not primary
-    write_parquet_catalog(empty if rows == 0 else pd.read_parquet(path), path, {"SKY": ("made sky", "")})
+    write_parquet_catalog(pd.read_parquet(path).iloc[:rows], path, {"SKY": ("made sky", "")})
     folder = written([path], tmp_path / "hats")
     assert pyarrow.dataset.parquet_dataset(folder / "dataset/_metadata").count_rows() == rows
     assert f"hats_nrows={rows}\n" in (folder / "hats.properties").read_text()

@@ -16,12 +16,13 @@ from stargal.catalogs.files import catalog_schema
 from stargal.catalogs.hats import HEALPIX, MOST_ROWS, healpix_index, write_hats
 from stargal.io.folders import whole_folder
 from stargal.io.tables import read_table
+from stargal.survey.fields import ROWS
 from stargal.survey.matching import ARCSEC, MATCH_ARCSEC, unit_vectors
 
 FIELD_KEYS = ["rerun", "run", "camcol", "field"]
 """Columns that name the field of a source."""
 
-USED = [*FIELD_KEYS, "ra", "dec", "edge_distance", "primary"]
+USED = [*FIELD_KEYS, "ra", "dec", "y", "edge_distance", "primary"]
 """Columns that say which sources are kept."""
 
 NOT_PROVENANCE = ("pandas", "ARROW:", "IVOA.")
@@ -33,9 +34,9 @@ log = logging.getLogger(__name__)
 def catalog_sky(*, name: str, sky: str, catalogs: Sequence[Path], folder: Path, most: int = MOST_ROWS) -> None:
     """Write the sources of classified fields, each once, as a HATS catalogue.
 
-    Rows are those with ``primary``, without those that `unique_sources` leaves out. Columns are
-    `stargal.catalogs.hats.HEALPIX` and `stargal.catalogs.columns.COLUMNS`. In memory are about 400 bytes for each
-    primary source, and the rows of one file of the catalogue.
+    Rows are those that `own_sources` and `unique_sources` keep. Columns are `stargal.catalogs.hats.HEALPIX` and
+    `stargal.catalogs.columns.COLUMNS`. In memory are about 400 bytes for each source, and the rows of one file of the
+    catalogue.
 
     Parameters
     ----------
@@ -53,9 +54,10 @@ def catalog_sky(*, name: str, sky: str, catalogs: Sequence[Path], folder: Path, 
     parts = []
     for number, path in enumerate(catalogs):
         part = read_table(path, USED)
-        parts.append(part.assign(file=np.int32(number), row=np.arange(len(part), dtype=np.int32))[part["primary"]])
+        parts.append(part.assign(file=np.int32(number), row=np.arange(len(part), dtype=np.int32)))
     sources = pd.concat(parts, ignore_index=True)
     del parts
+    sources = sources[own_sources(sources)]
     sources = sources[unique_sources(sources)].reset_index(drop=True)
     index = healpix_index(sources["ra"].to_numpy(), sources["dec"].to_numpy())
     ascending = np.lexsort((sources["row"], sources["file"], index))
@@ -70,6 +72,32 @@ def catalog_sky(*, name: str, sky: str, catalogs: Sequence[Path], folder: Path, 
     log.info("%s: %d sources of %d fields", name, len(index), len(catalogs))
 
 
+def own_sources(sources: pd.DataFrame) -> NDArray[np.bool_]:
+    """Choose the sources that each field lists for itself: not those in rows that a listed neighbour owns.
+
+    Neighbours along a camcol share 128 rows, of which each owns 64. Rows of a neighbour that is not listed stay.
+
+    Parameters
+    ----------
+    sources : DataFrame
+        rerun, run, camcol, field, y (pixels of r, 0-based) and primary of the sources of all fields.
+
+    Returns
+    -------
+    bool array, (n,)
+        Whether a source is kept.
+    """
+    kept = sources["primary"].to_numpy(bool).copy()
+    if kept.all():
+        return kept
+    others = sources.loc[~kept, FIELD_KEYS].assign(
+        field=sources["field"].to_numpy()[~kept] + np.where(sources["y"].to_numpy()[~kept] < ROWS / 2, -1, 1)
+    )
+    listed = pd.MultiIndex.from_frame(sources[FIELD_KEYS].drop_duplicates())
+    kept[~kept] = ~pd.MultiIndex.from_frame(others).isin(listed)
+    return kept
+
+
 def unique_sources(sources: pd.DataFrame, arcsec: float = MATCH_ARCSEC) -> NDArray[np.bool_]:
     """Choose one of the detections of each source where fields overlap: the one farthest from the edge of its frame.
 
@@ -80,8 +108,8 @@ def unique_sources(sources: pd.DataFrame, arcsec: float = MATCH_ARCSEC) -> NDArr
     Parameters
     ----------
     sources : DataFrame
-        ra, dec (deg), edge_distance (pixels), rerun, run, camcol and field of sources. Neighbours along a camcol share
-        rows: keep those with ``primary`` before, which leaves few duplicates.
+        ra, dec (deg), edge_distance (pixels), rerun, run, camcol and field of sources. `own_sources` leaves few
+        duplicates of neighbours along a camcol.
     arcsec : float
         Largest distance of two detections of a source.
 
