@@ -72,10 +72,11 @@ def test_sources_match_across_the_seam_and_at_the_poles():
 
 
 def test_rows_of_a_neighbour_are_left_to_it_if_it_is_there():
-    own = pd.DataFrame([vars(ONE)] * 4).assign(y=[5.0, 100.0, 1480.0, 1481.0], primary=[False, True, False, True])
+    own = pd.DataFrame([vars(ONE)] * 4).assign(y=[5.0, 100.0, 1480.0, 1420.0])
     assert own_sources(own).all()
-    following = pd.DataFrame([vars(ONE) | {"field": ONE.field + 1}] * 2).assign(y=[30.0, 200.0], primary=[False, True])
+    following = pd.DataFrame([vars(ONE) | {"field": ONE.field + 1}] * 2).assign(y=[30.0, 200.0])
     assert own_sources(pd.concat([own, following])).tolist() == [True, True, False, True, False, True]
+    assert own_sources(own.iloc[:0]).tolist() == []
     other = following.assign(camcol=5)
     assert own_sources(pd.concat([own, other])).all()
 

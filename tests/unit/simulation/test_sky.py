@@ -5,6 +5,7 @@ from scipy.spatial import cKDTree
 
 from stargal.simulation import sky
 from stargal.survey.labels import GALAXY, STAR
+from stargal.survey.matching import ARCSEC, unit_vectors
 
 NORTH_POLE = (192.86, 27.13)
 
@@ -159,10 +160,8 @@ def test_extinction_grows_towards_the_plane():
 
 def pairs_within(ra, dec, low, high):
     """Number of pairs of positions (deg) between two separations (arcsec)."""
-    alpha, delta = np.radians(ra), np.radians(dec)
-    places = np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)], axis=1)
-    tree = cKDTree(places)
-    within = tree.count_neighbors(tree, np.radians(np.array([low, high]) / 3600))
+    tree = cKDTree(unit_vectors(ra, dec))
+    within = tree.count_neighbors(tree, np.array([low, high]) * ARCSEC)
     return (within[1] - within[0]) / 2
 
 

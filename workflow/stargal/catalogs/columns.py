@@ -10,6 +10,7 @@ SDSS: table PhotoObjAll, https://skyserver.sdss.org/dr17/MoreTools/browser
 UCD1+: https://www.ivoa.net/documents/UCD1+/
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -61,18 +62,15 @@ KINDS = {"psf": "as a point source", "model": "of the better of an exponential a
 
 def _photometry() -> Iterator[Column]:
     """Fluxes and magnitudes of each kind and band, with their errors."""
-    for kind, said in KINDS.items():
-        for band in BANDS:
-            ucd = f"phot.flux;{SPECTRUM[band]}"
-            yield Column(f"{kind}Flux_{band}", "float32", ucd, f"flux {said}, {band}", "nanomaggy", "F12.4")
-            error = f"standard error of {kind}Flux_{band}"
-            yield Column(f"{kind}FluxErr_{band}", "float32", f"stat.error;{ucd}", error, "nanomaggy", "F10.4")
-    for kind, said in KINDS.items():
-        for band in BANDS:
-            ucd = f"phot.mag;{SPECTRUM[band]}"
-            yield Column(f"{kind}Mag_{band}", "float32", ucd, f"asinh magnitude {said}, {band}", "mag", "F7.3")
-            error = f"standard error of {kind}Mag_{band}"
-            yield Column(f"{kind}MagErr_{band}", "float32", f"stat.error;{ucd}", error, "mag", "F7.3")
+    for quantity, word, unit, display, of_error in (
+        ("Flux", "flux", "nanomaggy", "F12.4", "F10.4"),
+        ("Mag", "asinh magnitude", "mag", "F7.3", "F7.3"),
+    ):
+        for kind, band in itertools.product(KINDS, BANDS):
+            name, error = f"{kind}{quantity}_{band}", f"{kind}{quantity}Err_{band}"
+            ucd = f"phot.{quantity.lower()};{SPECTRUM[band]}"
+            yield Column(name, "float32", ucd, f"{word} {KINDS[kind]}, {band}", unit, display)
+            yield Column(error, "float32", f"stat.error;{ucd}", f"standard error of {name}", unit, of_error)
     for band in BANDS:
         said = f"Galactic extinction in {band}, of the nearest survey source"
         yield Column(f"extinction_{band}", "float32", f"phys.absorption.gal;{SPECTRUM[band]}", said, "mag", "F6.3")

@@ -16,13 +16,13 @@ from stargal.catalogs.files import catalog_schema
 from stargal.catalogs.hats import HEALPIX, MOST_ROWS, healpix_index, write_hats
 from stargal.io.folders import whole_folder
 from stargal.io.tables import read_table
-from stargal.survey.fields import ROWS
+from stargal.survey.fields import fields_ahead
 from stargal.survey.matching import ARCSEC, MATCH_ARCSEC, unit_vectors
 
 FIELD_KEYS = ["rerun", "run", "camcol", "field"]
 """Columns that name the field of a source."""
 
-USED = [*FIELD_KEYS, "ra", "dec", "y", "edge_distance", "primary"]
+USED = [*FIELD_KEYS, "ra", "dec", "y", "edge_distance"]
 """Columns that say which sources are kept."""
 
 NOT_PROVENANCE = ("pandas", "ARROW:", "IVOA.")
@@ -80,22 +80,17 @@ def own_sources(sources: pd.DataFrame) -> NDArray[np.bool_]:
     Parameters
     ----------
     sources : DataFrame
-        rerun, run, camcol, field, y (pixels of r, 0-based) and primary of the sources of all fields.
+        rerun, run, camcol, field and y (pixels of r, 0-based) of the sources of all fields.
 
     Returns
     -------
     bool array, (n,)
         Whether a source is kept.
     """
-    kept = sources["primary"].to_numpy(bool).copy()
-    if kept.all():
-        return kept
-    others = sources.loc[~kept, FIELD_KEYS].assign(
-        field=sources["field"].to_numpy()[~kept] + np.where(sources["y"].to_numpy()[~kept] < ROWS / 2, -1, 1)
-    )
+    ahead = fields_ahead(sources["y"]).astype(int)
+    owner = pd.MultiIndex.from_frame(sources[FIELD_KEYS].assign(field=sources["field"] + ahead))
     listed = pd.MultiIndex.from_frame(sources[FIELD_KEYS].drop_duplicates())
-    kept[~kept] = ~pd.MultiIndex.from_frame(others).isin(listed)
-    return kept
+    return (ahead == 0).to_numpy() | ~owner.isin(listed)
 
 
 def unique_sources(sources: pd.DataFrame, arcsec: float = MATCH_ARCSEC) -> NDArray[np.bool_]:
