@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
     save(network, folder / "network.keras")
     image = random.normal(0, 0.1, (5, ROWS, COLUMNS)).astype(np.float32)
     pixels = np.arange(-18, 19)
-    psf = np.zeros((5, 3, 37, 37), np.float32)
+    psf = np.zeros((5, 5, 37, 37), np.float32)
     psf[:, 0] = np.exp(-(pixels**2 + pixels[:, None] ** 2) / 4) / (4 * np.pi)
     x, y = np.full(20, 300.0), np.arange(20) * 60.0 + 100
     for row in y.astype(int):

@@ -65,7 +65,7 @@ def cube(tmp_path_factory):
     image = np.zeros((5, ROWS, COLUMNS), np.float32)
     for x, y in ((812, 401), (1033, 921)):
         image[:, y - 18 : y + 19, x - 18 : x + 19] = 50 * star
-    psf = np.zeros((5, 3, 37, 37), np.float32)
+    psf = np.zeros((5, 5, 37, 37), np.float32)
     psf[:, 0] = star
     noise = np.full(5, 0.03, np.float32)
     header = make_cube_header(make_header(field, "r"), field, "ugriz", {"METHOD": "lanczos3"})

@@ -27,7 +27,7 @@ def made_cube(astrometry) -> Cube:
     image[:, 3, 7] = [1, 2, 3, 4, np.nan]
     mask = np.isnan(image).astype(np.uint8)
     noise = np.arange(5, dtype=np.float32)
-    psf = np.arange(5 * 3 * 37 * 37, dtype=np.float32).reshape(5, 3, 37, 37)
+    psf = np.arange(5 * 5 * 37 * 37, dtype=np.float32).reshape(5, 5, 37, 37)
     alignment = Table({"band": list("ugriz"), "x_offset": np.arange(5.0), "dx": np.zeros((5, 6, 4))})
     header = make_cube_header(make_header(FIELD, "r"), FIELD, "ugriz", {"METHOD": "lanczos3"})
     return Cube("ugriz", image, mask, noise, noise + 1, psf, alignment, header, astrometry)

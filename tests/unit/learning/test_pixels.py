@@ -46,7 +46,7 @@ def test_stars_and_wide_sources_are_told_apart(made, released):
 
 def test_the_psf_of_a_cube_gives_the_same_as_one_image(made, released):
     image, psf, x, y = made
-    along = np.zeros((5, 3, 37, 37), np.float32)
+    along = np.zeros((5, 5, 37, 37), np.float32)
     along[:, 0] = psf
     np.testing.assert_array_equal(released.at(image, along, x, y), released.at(image, psf, x, y))
 
@@ -68,6 +68,7 @@ def test_the_released_classifier_is_the_default_of_the_workflow(released):
         ({"image": np.zeros((50, 50))}, "image: shape (50, 50)"),
         ({"psf": np.zeros((5, 36, 36))}, "psf: shape (5, 1, 36, 36); expected (bands, side, side)"),
         ({"psf": np.zeros((3, 37, 37))}, "psf: shape (3, 1, 37, 37)"),
+        ({"psf": np.zeros((5, 6, 37, 37))}, "a PSF has at most 5 terms"),
         ({"psf": np.full((5, 37, 37), np.nan)}, "psf: too few stars to measure the PSF of band 1, 2, 3, 4, 5"),
         ({"x": [900]}, "source 0 at column 900, row 60 is outside the image"),
     ],

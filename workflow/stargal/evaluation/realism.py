@@ -23,7 +23,7 @@ from stargal.photometry.detect import detect_peaks
 from stargal.photometry.measure import measure_sources
 from stargal.photometry.planes import Plane, prepare_planes
 from stargal.survey.catalog import within_limits
-from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE
+from stargal.survey.fields import BANDS, COLUMNS, PIXEL_ARCSEC, REFERENCE, ROWS
 
 Image = NDArray[np.float32]
 
@@ -100,14 +100,14 @@ def describe_plane(plane: Plane, image: Image) -> pd.DataFrame:
         - binned noise 2, binned noise 4: standard deviation of the means of 2 x 2 and 4 x 4 pixels over that of white
           noise
         - sky level: nanomaggies per pixel, from the noise and the gain
-        - PSF FWHM: arcsec, in the middle column
+        - PSF FWHM: arcsec, in the middle of the frame
         - PSF change: that of the last column over that of the first
         - PSF wings: share of the flux beyond `CORE_WIDTHS`
         - detections: sources of 5 pixels above 1.5 sigma; detections 5 sigma: the same above 5 sigma
         - detection radius: median half-light radius of those above 5 sigma, arcsec
     """
     finite = np.where(np.isfinite(image), image, 0).astype(np.float32)
-    fwhm = plane.psf.fwhm([0.0, COLUMNS / 2, COLUMNS - 1.0])
+    fwhm = plane.psf.fwhm([0.0, COLUMNS / 2, COLUMNS - 1.0], [ROWS / 2] * 3)
     pixels = np.arange(-PSF_HALF, PSF_HALF + 1)
     beyond = np.hypot(pixels, pixels[:, None]) > CORE_WIDTHS * fwhm[1] / PIXEL_ARCSEC
     faint, _ = detections(plane.image, plane.sigma, DETECTION_SIGMA)

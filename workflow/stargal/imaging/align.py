@@ -122,13 +122,10 @@ def align_field(
 
 def _psf_images(image: NDArray[np.float32], sigma: float, ceiling: float) -> NDArray[np.float32]:
     """The PSF of an aligned band as `TERMS` images, NaN if there are too few stars."""
-    images = np.zeros((TERMS, 2 * PSF_HALF + 1, 2 * PSF_HALF + 1), np.float32)
     try:
-        measured = measure_psf(np.nan_to_num(image), sigma, ceiling).images
+        return measure_psf(np.nan_to_num(image), sigma, ceiling).images
     except StargalError:
-        return images + np.float32(np.nan)
-    images[: len(measured)] = measured
-    return images
+        return np.full((TERMS, 2 * PSF_HALF + 1, 2 * PSF_HALF + 1), np.float32(np.nan))
 
 
 def align_band(

@@ -7,8 +7,8 @@ primary   float32 (5, 1489, 2048): band, row, column; nanomaggies; NaN where the
 MASK      uint8, same shape and WCS: bit 0 no data, bit 1 saturated
 NOISE     float32 (5,): standard deviation of the sky per band, nanomaggies per pixel
 FWHM      float32 (5,): full width at half maximum of the PSF per band, arcsec
-PSF       float32 (5, 3, 37, 37): the PSF of each band on the grid of the cube, as images of
-          u**0, u**1, u**2, where u is the column scaled to -1 ... 1 (`stargal.imaging.psf`)
+PSF       float32 (5, 5, 37, 37): the PSF of each band on the grid of the cube, as images of 1, u,
+          u**2, v, v**2: u, v are column and row scaled to -1 ... 1 (`stargal.imaging.psf`)
 ALIGNMENT table, one row per band: source file, wavelength, time, method, residuals, mapping
 ASTRANS   the full astrometric solution of r, if its frame has one
 ========= ==================================================================================
@@ -68,8 +68,9 @@ class Cube:
         Nanomaggies per pixel.
     fwhm : ndarray, float32, shape (5,)
         Full width at half maximum, arcsec; NaN where no star could be measured.
-    psf : ndarray, float32, shape (5, 3, 37, 37)
-        The PSF as images along the columns: see `stargal.imaging.psf.psf_stamps`. NaN where there are too few stars.
+    psf : ndarray, float32, shape (5, 5, 37, 37)
+        The PSF as images of terms of the position: see `stargal.imaging.psf.psf_stamps`. NaN where there are too few
+        stars.
     alignment : `astropy.table.Table`
         One row per band.
     header : `astropy.io.fits.Header`

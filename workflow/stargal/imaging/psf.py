@@ -1,8 +1,9 @@
 """The point spread function of a frame, measured on its stars.
 
 SDSS photo expands the stars of a frame in Karhunen-Loeve images whose weights vary with position (Lupton et al. 2001,
-ASP 238, 269). Here the images are the coefficients of a polynomial in the column. The camera drift-scans, so the optics
-make the PSF vary with the column, and it varies little along the rows of one field.
+ASP 238, 269). Here the images are the coefficients of a polynomial in the column and the row. The camera drift-scans:
+the optics make the PSF vary with the column, and the seeing with the row, which is time. From the middle
+of a real field to its end, the width of a star's image changes by 2 % (rms), and by up to 5 %.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import RegularGridInterpolator
 
 from stargal.constants import FWHM_PER_SIGMA
 from stargal.errors import StargalError
@@ -18,7 +20,7 @@ from stargal.imaging.resample import REACH, lanczos3
 from stargal.imaging.stars import find_stars, measure_stars
 from stargal.io.files import intact
 from stargal.io.tables import unusable
-from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC
+from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC, ROWS
 
 Array = NDArray[np.floating[Any]]
 Image = NDArray[np.float32]
@@ -30,26 +32,27 @@ CORE = 5.0
 """Radius of the aperture that normalises the stars to each other, pixels."""
 
 WINGS = 7.0
-"""Radius beyond which the PSF is assumed to be round and the same in all columns, pixels."""
+"""Radius beyond which the PSF is assumed to be round and the same everywhere, pixels."""
 
 WING_SLOPE = 3.0
 """Power-law exponent of the wings (Lupton et al. 2001, the outer part of photo's PSF model)."""
 
-STARS_FOR_ORDER = (8, 25, 60)
-"""Minimum number of stars for a polynomial of order 0, 1, 2 in the column."""
+STARS_FOR_TERM = (8, 15, 60, 15, 60)
+"""Minimum number of stars for the images of 1, u, u^2, v and v^2, u and v the column and the row from -1 to 1."""
 
-TERMS = len(STARS_FOR_ORDER)
-"""Number of images of a PSF in a cube: those beyond its order are zero."""
+TERMS = len(STARS_FOR_TERM)
+"""Number of images of a PSF."""
 
 
 @dataclass(frozen=True)
 class Psf:
-    """A PSF that varies with the column.
+    """A PSF that varies with the column and the row.
 
     Attributes
     ----------
-    images : ndarray, float32, shape (order + 1, 37, 37)
-        Coefficients of u**k, where u is the column scaled to -1 ... 1. The first sums to one, the others to zero.
+    images : ndarray, float32, shape (5, 37, 37)
+        Coefficients of 1, u, u^2, v and v^2, where u and v are the column and the row scaled to -1 ... 1. The first
+        sums to one, the others to zero; those for which there were too few stars are zero.
     stars : int
         Number of stars it was measured on.
     """
@@ -57,24 +60,27 @@ class Psf:
     images: Image
     stars: int
 
-    def weights(self, x: ArrayLike) -> Array:
-        """Weights (n, order + 1) of the images at columns `x`."""
-        return np.vander(column_scaled(x), len(self.images), increasing=True)
+    def weights(self, x: ArrayLike, y: ArrayLike) -> Array:
+        """Weights (n, 5) of the images at positions."""
+        return position_terms(x, y)
 
-    def at(self, x: float) -> Image:
-        """The PSF at a column, shape (37, 37)."""
-        return np.tensordot(self.weights([x])[0], self.images, 1).astype(np.float32)
+    def at(self, x: float, y: float) -> Image:
+        """The PSF at a position, shape (37, 37)."""
+        return np.tensordot(self.weights([x], [y])[0], self.images, 1).astype(np.float32)
 
-    def sigma(self, x: ArrayLike) -> Array:
-        """Width of the best-fitting round Gaussian at columns `x`, pixels."""
-        nodes = np.linspace(0, COLUMNS - 1, 5)
+    def sigma(self, x: ArrayLike, y: ArrayLike) -> Array:
+        """Width of the best-fitting round Gaussian at positions, pixels."""
+        columns, rows = np.linspace(0, COLUMNS - 1, 5), np.linspace(0, ROWS - 1, 5)
         middle = np.array([float(PSF_HALF)])
-        widths = [measure_stars(self.at(node), middle, middle, 1.0).sigma[0] for node in nodes]
-        return np.interp(np.asarray(x, float), nodes, widths)
+        widths = [
+            [measure_stars(self.at(column, row), middle, middle, 1.0).sigma[0] for row in rows] for column in columns
+        ]
+        inside = np.clip(x, 0, COLUMNS - 1), np.clip(y, 0, ROWS - 1)
+        return np.asarray(RegularGridInterpolator((columns, rows), widths)(np.stack(inside, axis=-1)))
 
-    def fwhm(self, x: ArrayLike) -> Array:
+    def fwhm(self, x: ArrayLike, y: ArrayLike) -> Array:
         """Full width at half maximum of that Gaussian, arcsec."""
-        return FWHM_PER_SIGMA * PIXEL_ARCSEC * self.sigma(x)
+        return FWHM_PER_SIGMA * PIXEL_ARCSEC * self.sigma(x, y)
 
 
 def psf_stamps(images: Image, x: Array, y: Array, size: int) -> Image:
@@ -83,7 +89,7 @@ def psf_stamps(images: Image, x: Array, y: Array, size: int) -> Image:
     Parameters
     ----------
     images : ndarray, float32, shape (bands, terms, 37, 37)
-        Of a cube: the images of `Psf` of each band.
+        Of a cube: the images of `Psf` of each band; with fewer than five terms, the first of them.
     x, y : ndarray, shape (n,)
         Positions, 0-based pixels of the cube. The middle pixel of a patch contains the source, which is up to half a
         pixel from its centre.
@@ -103,7 +109,7 @@ def psf_stamps(images: Image, x: Array, y: Array, size: int) -> Image:
         images = np.pad(images, ((0, 0), (0, 0), (-surplus, -surplus), (-surplus, -surplus)))
     wide = size + 2 * REACH
     flat = np.ascontiguousarray(images.transpose(1, 2, 0, 3)).reshape(terms, -1)
-    weights = np.vander(column_scaled(x), terms, increasing=True).astype(np.float32)
+    weights = position_terms(x, y)[:, :terms].astype(np.float32)
     stamps = (weights @ flat).reshape(-1, wide, bands * wide)
     along, across = (_shift_matrices(np.rint(place) - place, size) for place in (y, x))
     rows = (along @ stamps).reshape(-1, size * bands, wide)
@@ -152,9 +158,11 @@ def _shift_matrices(shift: Array, size: int) -> Image:
     return matrices
 
 
-def column_scaled(x: ArrayLike) -> Array:
-    """Scale columns to -1 ... 1 over a frame."""
-    return np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1
+def position_terms(x: ArrayLike, y: ArrayLike) -> Array:
+    """1, u, u^2, v and v^2 at positions, (n, 5), where u and v are -1 ... 1 over the columns and rows of a frame."""
+    u = np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1
+    v = np.asarray(y, float) * (2 / (ROWS - 1)) - 1
+    return np.stack([np.ones_like(u), u, u**2, v, v**2], axis=-1)
 
 
 def cut_stamps(image: Image, x: Array, y: Array, half: int) -> Image:
@@ -228,7 +236,7 @@ def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
         If there are fewer than three stars.
     """
     stars = find_stars(image, sigma, ceiling)
-    if len(stars.x) < STARS_FOR_ORDER[0]:
+    if len(stars.x) < STARS_FOR_TERM[0]:
         stars = find_stars(image, sigma, ceiling, peak_snr=6.0)
     if len(stars.x) < 3:
         raise StargalError(f"{len(stars.x)} stars in the frame are too few to measure its PSF; exclude this field")
@@ -240,22 +248,23 @@ def measure_psf(image: Image, sigma: float, ceiling: float) -> Psf:
     stars, stamps, core = stars[positive], stamps[positive], core[positive]
     values = (stamps / core[:, None, None]).reshape(len(core), -1).astype(float)
     spread = sigma / core
-    order = max(sum(len(core) >= need for need in STARS_FOR_ORDER) - 1, 0)
-    terms = np.vander(column_scaled(stars.x), order + 1, increasing=True)
+    fitted = np.array([True, *(len(core) >= need for need in STARS_FOR_TERM[1:])])
+    terms = position_terms(stars.x, stars.y)[:, fitted]
 
     # Errors of centroids and fluxes contribute about 2 % of the local value.
-    fit = np.zeros((order + 1, values.shape[1]))
+    fit = np.zeros((terms.shape[1], values.shape[1]))
     fit[0] = np.median(values, axis=0)
     for _ in range(4):
         model = terms @ fit
         error = np.hypot(spread[:, None], 0.03 * np.abs(model) + 3e-5)
         good = np.abs(values - model) < 4 * error
         weight = good / error**2
-        normal = np.einsum("np,nk,nl->pkl", weight, terms, terms) + 1e-9 * np.eye(order + 1)
+        normal = np.einsum("np,nk,nl->pkl", weight, terms, terms) + 1e-9 * np.eye(terms.shape[1])
         right = np.einsum("np,nk->pk", weight * values, terms)
         fit = np.linalg.solve(normal, right[..., None])[..., 0].T
 
-    images = fit.reshape(order + 1, *distance.shape)
+    images = np.zeros((TERMS, *distance.shape))
+    images[fitted] = fit.reshape(-1, *distance.shape)
     images[0] = _with_round_wings(images[0], values, distance)
     taper = np.clip((WINGS - distance) / 2, 0, 1)
     within = distance <= PSF_HALF

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from stargal.dataset.patches import extract_patches
 from stargal.errors import StargalError
-from stargal.imaging.psf import psf_stamps, require_psf
+from stargal.imaging.psf import TERMS, psf_stamps, require_psf
 from stargal.learning.published import Predict, open_onnx, read_classifier
 
 RELEASED = "stargal_1"
@@ -93,8 +93,8 @@ class Classifier:
             The bands on one pixel grid, in the order of `bands`: nanomaggies per pixel, sky-subtracted; NaN where there
             is no data. ``image`` of a cube is this.
         psf : ndarray, shape (bands, side, side) or (bands, terms, side, side)
-            PSF of each band, centred on the middle of an odd number of pixels, of unit flux: one image, or images along
-            the columns as ``psf`` of a cube.
+            PSF of each band, centred on the middle of an odd number of pixels, of unit flux: one image, or images of
+            terms of the position as ``psf`` of a cube.
         x, y : array_like, shape (n,)
             0-based columns and rows.
 
@@ -117,6 +117,8 @@ class Classifier:
             raise StargalError(
                 f"psf: shape {psf.shape}; expected (bands, side, side) or (bands, terms, side, side) with an odd side"
             )
+        if psf.shape[1] > TERMS:
+            raise StargalError(f"psf: shape {psf.shape}; a PSF has at most {TERMS} terms: see psf_stamps")
         columns, rows = (np.atleast_1d(np.asarray(values, float)) for values in (x, y))
         patches = extract_patches(image, columns, rows, self.size)
         if not self.takes_psf:

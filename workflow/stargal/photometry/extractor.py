@@ -21,7 +21,7 @@ from stargal.errors import StargalError
 from stargal.imaging.frames import Frame
 from stargal.photometry.planes import Plane
 from stargal.survey.camera import SATURATION_DN
-from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC
+from stargal.survey.fields import COLUMNS, PIXEL_ARCSEC, ROWS
 from stargal.survey.matching import MATCH_ARCSEC, match_points
 
 KERNEL = "CONV NORM\n1 2 1\n2 4 2\n1 2 1\n"
@@ -118,7 +118,7 @@ def classify_with_extractor(
             "STARNNW_NAME": _network(program),
             "GAIN": plane.gain / plane.calibration,
             "SATUR_LEVEL": SATURATION_DN * plane.calibration,
-            "SEEING_FWHM": float(plane.psf.fwhm([COLUMNS / 2])[0]),
+            "SEEING_FWHM": float(plane.psf.fwhm([COLUMNS / 2], [ROWS / 2])[0]),
         }
         psf = None
         if psfex is not None:

@@ -157,7 +157,7 @@ def _fit_shapes(
     cost = cost + EXTENDED_COST * (shapes.radius > 0)
     found_here = detections.band == BANDS.index(plane.band)
     for _ in range(ROUNDS):
-        weights = plane.psf.weights(x)
+        weights = plane.psf.weights(x, y)
         models = library.draw(weights, shape)
         own, _ = deblend(plane, x, y, models)
         step_x, step_y = _peak_offset(own, library.draw(weights, np.zeros_like(shape)))
@@ -231,7 +231,7 @@ def _measure_band(
     """
     dx, dy = plane.mapping.shift(x, y)
     x, y = x + dx, y + dy
-    weights = plane.psf.weights(x)
+    weights = plane.psf.weights(x, y)
     model = library.draw(weights, shape)
     own, _ = deblend(plane, x, y, model)
     psf = library.draw(weights, np.zeros_like(shape))
@@ -254,7 +254,7 @@ def _measure_band(
         if name != "aperture":
             noise = sky_variance * (covered**2).sum() + plane.variance_per_flux * np.maximum(flux, 0)
             result[f"{name}_ivar"] = 1 / noise
-    width = plane.psf.sigma(x)
+    width = plane.psf.sigma(x, y)
     result["psf_moment"] = 2 * width**2
     result["psf_fwhm"] = FWHM_PER_SIGMA * PIXEL_ARCSEC * width
     result["sky"] = np.full(len(x), plane.sky / PIXEL_ARCSEC**2)

@@ -43,6 +43,12 @@ SEEING = {"u": 1.18, "g": 1.085, "r": 1.0, "i": 0.945, "z": 0.895}
 SEEING_MEDIAN = 1.32
 """FWHM of the PSF in r, arcsec; runs scatter about it by 14 % (real frames; equal to the SDSS median)."""
 
+SEEING_CHANGES = 0.05, 5_000, 60_000
+"""Relative change of the seeing along a run: its rms, and its shortest and longest period, rows.
+
+From the middle of a field to its end, the width then changes by 2.1 % (rms), as in 25 real frames of five fields.
+"""
+
 SHIFT_ROWS = {"u": (4, 9), "g": (9, 13), "r": (0, 0), "i": (2, 3), "z": (6, 8)}
 SHIFT_COLUMNS = {"u": (-2, 6), "g": (-2, 4), "r": (0, 0), "i": (-2, 2), "z": (-1, 4)}
 """Range of the position in a band minus that in r, pixels, according to the recorded astrometry."""
@@ -354,7 +360,7 @@ class Scan:
         """Mean FWHM (arcsec), its relative change with time, its change with the column, and ellipticity."""
         night, scan = self.of_night(3), self.of_scan(3)
         mean = SEEING_MEDIAN * np.exp(0.14 * night.standard_normal()) * SEEING[self.band]
-        changes = Waves.draw(night, 0.05, 2_000, 30_000, number=6)
+        changes = Waves.draw(night, *SEEING_CHANGES, number=6)
         shape = np.array([-0.07, 0.0]) + 0.04 * night.standard_normal(2) + 0.02 * scan.standard_normal(2)
         mean = np.clip(mean * np.exp(0.02 * scan.standard_normal()), 0.9, 2.0)
         if self.run in NIGHTS:
