@@ -48,13 +48,19 @@ def test_the_psf_follows_the_column():
     assert right == pytest.approx(gaussian(0, 0, 1.2, (1, 1))[0, 0], rel=1e-3)
 
 
-def test_the_psf_follows_the_stars_along_the_rows():
+def made_stars(rows, width):
+    """An image of noise and 80 round stars, whose width is a function of the row."""
     random = np.random.default_rng(1)
-    image = random.normal(0, 1, (1489, 2048)).astype(np.float32)
-    for x, y in random.uniform([30, 30], [2018, 1459], (80, 2)):
+    image = random.normal(0, 1, (rows, 2048)).astype(np.float32)
+    for x, y in random.uniform([30, 30], [2018, rows - 30], (80, 2)):
         column, row = int(x) - 20, int(y) - 20
-        width = SIGMA * (1 + 0.05 * (y / 744 - 1))
-        image[row : row + 41, column : column + 41] += 3000 * gaussian(x - column, y - row, width, (41, 41))
+        star = gaussian(x - column, y - row, width(y), (41, 41))
+        image[row : row + 41, column : column + 41] += 3000 * star
+    return image
+
+
+def test_the_psf_follows_the_stars_along_the_rows():
+    image = made_stars(1489, lambda y: SIGMA * (1 + 0.05 * (y / 744 - 1)))
     measured = measure_psf(image, 1.0, np.inf)
     found = measured.sigma([300.0, 1500.0], [0.0, 1488.0]) / SIGMA
     np.testing.assert_allclose(found, [0.95, 1.05], atol=0.005)
@@ -64,11 +70,7 @@ def test_the_psf_follows_the_stars_along_the_rows():
 
 
 def test_the_psf_is_that_of_the_stars():
-    random = np.random.default_rng(1)
-    image = random.normal(0, 1, (600, 2048)).astype(np.float32)
-    for x, y in random.uniform([30, 30], [2018, 570], (80, 2)):
-        column, row = int(x) - 20, int(y) - 20
-        image[row : row + 41, column : column + 41] += 3000 * gaussian(x - column, y - row, SIGMA, (41, 41))
+    image = made_stars(600, lambda _: SIGMA)
     measured = measure_psf(image, 1.0, np.inf)
     stamp = psf_stamps(measured.images[np.newaxis], np.array([500.25]), np.array([300.0]), 25)[0, :, :, 0]
     np.testing.assert_allclose(stamp, gaussian(12.25, 12, SIGMA, (25, 25)), atol=0.002)

@@ -60,13 +60,9 @@ class Psf:
     images: Image
     stars: int
 
-    def weights(self, x: ArrayLike, y: ArrayLike) -> Array:
-        """Weights (n, 5) of the images at positions."""
-        return position_terms(x, y)
-
     def at(self, x: float, y: float) -> Image:
         """The PSF at a position, shape (37, 37)."""
-        return np.tensordot(self.weights([x], [y])[0], self.images, 1).astype(np.float32)
+        return np.tensordot(position_terms(x, y), self.images, 1).astype(np.float32)
 
     def sigma(self, x: ArrayLike, y: ArrayLike) -> Array:
         """Width of the best-fitting round Gaussian at positions, pixels."""
@@ -159,7 +155,7 @@ def _shift_matrices(shift: Array, size: int) -> Image:
 
 
 def position_terms(x: ArrayLike, y: ArrayLike) -> Array:
-    """1, u, u^2, v and v^2 at positions, (n, 5), where u and v are -1 ... 1 over the columns and rows of a frame."""
+    """Weights (n, 5) of the images of a PSF at positions: 1, u, u^2, v, v^2; u and v span -1 ... 1 over a frame."""
     u = np.asarray(x, float) * (2 / (COLUMNS - 1)) - 1
     v = np.asarray(y, float) * (2 / (ROWS - 1)) - 1
     return np.stack([np.ones_like(u), u, u**2, v, v**2], axis=-1)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from stargal.constants import FWHM_PER_SIGMA
-from stargal.imaging.psf import Psf
+from stargal.imaging.psf import Psf, position_terms
 from stargal.imaging.stars import measure_stars
 from stargal.photometry import profiles
 from stargal.photometry.deblend import STAMP_HALF, deblend
@@ -157,7 +157,7 @@ def _fit_shapes(
     cost = cost + EXTENDED_COST * (shapes.radius > 0)
     found_here = detections.band == BANDS.index(plane.band)
     for _ in range(ROUNDS):
-        weights = plane.psf.weights(x, y)
+        weights = position_terms(x, y)
         models = library.draw(weights, shape)
         own, _ = deblend(plane, x, y, models)
         step_x, step_y = _peak_offset(own, library.draw(weights, np.zeros_like(shape)))
@@ -231,7 +231,7 @@ def _measure_band(
     """
     dx, dy = plane.mapping.shift(x, y)
     x, y = x + dx, y + dy
-    weights = plane.psf.weights(x, y)
+    weights = position_terms(x, y)
     model = library.draw(weights, shape)
     own, _ = deblend(plane, x, y, model)
     psf = library.draw(weights, np.zeros_like(shape))
