@@ -73,6 +73,16 @@ def test_a_calibration_that_no_other_field_confirms_is_not_applied():
     assert choose_calibration(table, "photo")[0] != "platt"
 
 
+def test_a_gain_that_differs_between_fields_is_not_applied():
+    """A steeper line helps three fields, and harms the fourth almost as much."""
+    table = mean_predictions([made_predictions(slope=1.0, offset=0.0, count=40000)])
+    fields = table["field"].astype("category").cat.codes
+    table["logit"] *= np.where(fields < 3, 0.6, 1.0)
+    method, calibration, losses = choose_calibration(table, "photo")
+    assert losses["temperature"] < losses["none"]
+    assert (method, calibration) == ("none", Calibration(1.0, 0.0))
+
+
 def test_one_validation_field_cannot_confirm_a_calibration():
     table = mean_predictions([made_predictions()]).assign(field="301-001000-1-0100")
     assert choose_calibration(table, "photo") == ("none", Calibration(1.0, 0.0), {})

@@ -3,9 +3,10 @@
 The logits of the networks of an experiment, one per seed, are averaged. A line through the mean logit maximizes the
 likelihood of the labels of the validation sources (Platt 1999, in Advances in Large Margin Classifiers; with an offset
 of 0 it is the temperature of Guo et al. 2017, arXiv:1706.04599). It is used only if it improves validation fields that
-were left out of the fit.
+were left out of the fit, and by more than the standard error of this gain.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,7 +71,8 @@ def choose_calibration(predictions: pd.DataFrame, labels: str) -> tuple[str, Cal
     """Choose how to calibrate, and fit it to all validation sources.
 
     Each validation field is left out once; the method of the lowest logarithmic loss on the fields left out is chosen,
-    the mean over the fields. With one field, or where no method lowers the loss, there is no calibration.
+    the mean over the fields. There is no calibration with one field, or where the loss does not fall by more than the
+    standard error of its change over the fields.
 
     Parameters
     ----------
@@ -99,17 +101,19 @@ def choose_calibration(predictions: pd.DataFrame, labels: str) -> tuple[str, Cal
     fields = sources["field"].unique()
     if len(fields) < 2:
         return METHODS[0], Calibration(), {}
-    losses = {}
-    for method in METHODS:
-        lost = []
-        for field in fields:
+    lost = np.empty((len(METHODS), len(fields)))
+    for row, method in enumerate(METHODS):
+        for column, field in enumerate(fields):
             inside = sources["field"] == field
             fitted = fit_calibration(sources[~inside], method)
             given = np.clip(fitted(sources.loc[inside, "logit"].to_numpy(float)), SMALLEST, 1 - SMALLEST)
-            lost.append(log_loss(sources.loc[inside, "label"], given, labels=[0, 1]))
-        losses[method] = float(np.mean(lost))
-    best = min(METHODS, key=losses.__getitem__)
-    return best, fit_calibration(sources, best), losses
+            lost[row, column] = log_loss(sources.loc[inside, "label"], given, labels=[0, 1])
+    best = int(lost.mean(axis=1).argmin())
+    gain = lost[0] - lost[best]
+    if gain.mean() <= gain.std(ddof=1) / math.sqrt(len(fields)):
+        best = 0
+    losses = dict(zip(METHODS, lost.mean(axis=1).tolist(), strict=True))
+    return METHODS[best], fit_calibration(sources, METHODS[best]), losses
 
 
 def fit_calibration(sources: pd.DataFrame, method: str) -> Calibration:
