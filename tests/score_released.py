@@ -49,6 +49,17 @@ def nearest(table: pd.DataFrame) -> np.ndarray:
     return cKDTree(places).query(places, k=2)[0][:, 1] * PIXEL_ARCSEC
 
 
+def with_interval(scores: dict[str, float | int], name: str) -> str:
+    """A score and its interval."""
+    return f"{scores[name]:.4f} [{scores[f'{name}_low']:.3f}, {scores[f'{name}_high']:.3f}]"
+
+
+def show_pairs(table: pd.DataFrame, star: pd.Series, right: pd.Series) -> None:
+    """Number of stars with a close neighbour that are called galaxies."""
+    pairs = star & (table["near"] < CLOSE) & (table["model_mag_r"] < FAINTEST)
+    print(f"stars of r < {FAINTEST:g} in close pairs called galaxies: {(pairs & ~right).sum()} of {pairs.sum()}")
+
+
 def real_sources() -> pd.DataFrame:
     """Labelled sources of the real fields that were detected, with their probabilities."""
     parts = []
@@ -70,9 +81,7 @@ def show_real(table: pd.DataFrame) -> None:
     for name, part in table[table["model_mag_r"] < FAINTEST].groupby("name"):
         labels, given = part["label"].to_numpy(int), part["probability_star"].to_numpy(float)
         scores = score_predictions(labels, given, resamples=1000)
-        auc, mcc = (
-            f"{scores[key]:.4f} [{scores[f'{key}_low']:.3f}, {scores[f'{key}_high']:.3f}]" for key in ("roc_auc", "mcc")
-        )
+        auc, mcc = (with_interval(scores, key) for key in ("roc_auc", "mcc"))
         error = calibration_error(labels, given)
         print(f"| {name} | {len(part)} | {auc} | {mcc} | {scores['accuracy']:.3f} | {error:.3f} |")
     right = (table["probability_star"] > 0.5) == (table["label"] == STAR)
@@ -82,8 +91,7 @@ def show_real(table: pd.DataFrame) -> None:
         faint = (part["model_mag_r"] > 21).sum()
         stars = (part["label"] == STAR).sum()
         print(f"{name}: {len(part)} wrong, {faint} of them beyond r = 21, {stars} labelled star")
-    pairs = (table["label"] == STAR) & (table["near"] < CLOSE) & (table["model_mag_r"] < FAINTEST)
-    print(f"stars of r < {FAINTEST:g} in close pairs called galaxies: {(pairs & ~right).sum()} of {pairs.sum()}")
+    show_pairs(table, table["label"] == STAR, right)
 
 
 def show_blank() -> None:
@@ -122,15 +130,12 @@ def show_simulated() -> None:
         labels = part["truth"].to_numpy(int)
         adapted, plain = (part[name].to_numpy(float) for name in ("adapted", "probability"))
         scores, without = (score_predictions(labels, given, resamples=1000) for given in (adapted, plain))
-        auc, mcc = (
-            f"{scores[key]:.4f} [{scores[f'{key}_low']:.3f}, {scores[f'{key}_high']:.3f}]" for key in ("roc_auc", "mcc")
-        )
+        auc, mcc = (with_interval(scores, key) for key in ("roc_auc", "mcc"))
         losses = f"{scores['log_loss']:.3f} | {without['log_loss']:.3f}"
         print(f"| < {limit:g} | {len(part):,} | {auc} | {mcc} | {losses} | {calibration_error(labels, adapted):.4f} |")
-    right = (table["adapted"] > 0.5) == (table["truth"] == STAR)
-    rule = (concentration(*(table[f"{kind}_mag_r"].to_numpy(float) for kind in ("psf", "model"))) > -PHOTO_LIMIT) == (
-        table["truth"] == STAR
-    )
+    star = table["truth"] == STAR
+    right = (table["adapted"] > 0.5) == star
+    rule = (concentration(table["psf_mag_r"], table["model_mag_r"]) > -PHOTO_LIMIT) == star
     print("\n| r | photo's rule: accuracy | stargal_1: accuracy |\n|---|---|---|")
     for low, high in pairwise(EDGES):
         inside = table["model_mag_r"].between(low, high, inclusive="left")
@@ -143,8 +148,7 @@ def show_simulated() -> None:
         }
         low, high = min(auc, key=auc.get), max(auc, key=auc.get)
         print(f"r < {limit:g}, AUC of single runs: {auc[low]:.4f} ({low}) to {auc[high]:.4f} ({high})")
-    pairs = (table["truth"] == STAR) & (table["near"] < CLOSE) & (table["model_mag_r"] < FAINTEST)
-    print(f"stars of r < {FAINTEST:g} in close pairs called galaxies: {(pairs & ~right).sum()} of {pairs.sum()}")
+    show_pairs(table, star, right)
 
 
 if __name__ == "__main__":
