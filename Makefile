@@ -25,6 +25,9 @@ LIGHT ?= .venv-classify
 # Names file and line of a fault in YAML, which Snakemake does not.
 CHECK = PYTHONPATH=$(CODE)/workflow python -m stargal.plan.check snakemake
 
+# With this variable, which images of containers often set, each process would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
 classify fields: export PATH := $(abspath $(LIGHT))/bin:$(PATH)

@@ -23,6 +23,7 @@ HOSTILE = {
     "LC_ALL": "C",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PANDAS_FUTURE_INFER_STRING": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "7",
     "PYTHONIOENCODING": "ascii",
     "PYTHONOPTIMIZE": "2",

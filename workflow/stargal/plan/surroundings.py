@@ -21,13 +21,17 @@ PREFIXES = (
 KEPT = frozenset(
     {
         # where Python and its packages are
-        *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR"),
-        *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED"),
-        *("MPLCONFIGDIR",),  # the cache of fonts; figures ignore the matplotlibrc beside it
+        *("PYTHONHOME", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX"),
+        "PYTHONUNBUFFERED",
+        "MPLCONFIGDIR",  # the cache of fonts; figures ignore the matplotlibrc beside it
         *("TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR"),
     }
 )
-"""Variables with these beginnings that change no result."""
+"""Variables with these beginnings that change no result.
+
+Without bytecode (PYTHONDONTWRITEBYTECODE), each job would compile what it imports: `catalog_field` would take 3.0 s of
+CPU to start, instead of 1.3 s.
+"""
 
 
 def job_environment(workflow: Path, given: Mapping[str, str]) -> dict[str, str]:
