@@ -3,8 +3,8 @@
     python tests/score_released.py
 
 The run is `snakemake release --configfile config/release.yaml config/realism.yaml`, with STARGAL_MIRROR set. Printed
-are the scores on the real fields, what the catalogues say of their bright sources and of blank sky, and the scores
-on the simulated test runs against the truth, as Markdown.
+are the scores on the real fields, what the catalogues say of their bright sources and of blank sky, the scores on
+the simulated test runs against the truth, and what these say of photo's types in the real fields, as Markdown.
 """
 
 import sys
@@ -111,8 +111,8 @@ def show_blank() -> None:
         print(f"{path.stem}: {len(sky)} blank places, {sure:.2%} beyond .1 or .9, {none:.2%} unclassified")
 
 
-def show_simulated() -> None:
-    """Scores on the test runs against the truth, by limit, magnitude and run, and in close pairs."""
+def simulated_sources() -> pd.DataFrame:
+    """Sources of the test runs with a known class; ``right`` and ``rule``: is the classifier, is photo's rule right."""
     table = pd.read_parquet(CLASSIFIER / "predictions.parquet").query("bucket == 'test'").reset_index(drop=True)
     sources = []
     for name in table["field"].unique():
@@ -123,6 +123,13 @@ def show_simulated() -> None:
         sys.exit("the predictions are of other sources")
     table = table.drop(columns=[name for name in joined if name in table]).join(joined)
     table = table[known_labels(table["truth"]) != UNKNOWN]
+    star = table["truth"] == STAR
+    rule = concentration(table["psf_mag_r"], table["model_mag_r"]) > -PHOTO_LIMIT
+    return table.assign(right=(table["adapted"] > 0.5) == star, rule=rule == star)
+
+
+def show_simulated(table: pd.DataFrame) -> None:
+    """Scores on the test runs against the truth, by limit, magnitude and run, and in close pairs."""
     print("| r | sources | AUC | Matthews | log loss | log loss without the prior of the field | calibration error |")
     print("|---|---|---|---|---|---|---|")
     for limit in (*LIMITS, np.inf):
@@ -133,13 +140,10 @@ def show_simulated() -> None:
         auc, mcc = (with_interval(scores, key) for key in ("roc_auc", "mcc"))
         losses = f"{scores['log_loss']:.3f} | {without['log_loss']:.3f}"
         print(f"| < {limit:g} | {len(part):,} | {auc} | {mcc} | {losses} | {calibration_error(labels, adapted):.4f} |")
-    star = table["truth"] == STAR
-    right = (table["adapted"] > 0.5) == star
-    rule = (concentration(table["psf_mag_r"], table["model_mag_r"]) > -PHOTO_LIMIT) == star
     print("\n| r | photo's rule: accuracy | stargal_1: accuracy |\n|---|---|---|")
     for low, high in pairwise(EDGES):
         inside = table["model_mag_r"].between(low, high, inclusive="left")
-        print(f"| {low:g} to {high:g} | {rule[inside].mean():.3f} | {right[inside].mean():.3f} |")
+        print(f"| {low:g} to {high:g} | {table['rule'][inside].mean():.3f} | {table['right'][inside].mean():.3f} |")
     print()
     for limit in LIMITS[:2]:
         bright = table[table["model_mag_r"] < limit]
@@ -148,12 +152,23 @@ def show_simulated() -> None:
         }
         low, high = min(auc, key=auc.get), max(auc, key=auc.get)
         print(f"r < {limit:g}, AUC of single runs: {auc[low]:.4f} ({low}) to {auc[high]:.4f} ({high})")
-    show_pairs(table, star, right)
+    show_pairs(table, table["truth"] == STAR, table["right"])
+
+
+def show_expected(real: pd.DataFrame, simulated: pd.DataFrame) -> None:
+    """Number of sources in each real field that photo's rule would get wrong if it errs as on the simulated sky."""
+    wrong = 1 - simulated.groupby(pd.cut(simulated["model_mag_r"], EDGES), observed=False)["rule"].mean()
+    for name, part in real[real["model_mag_r"] < FAINTEST].groupby("name"):
+        expected = pd.cut(part["model_mag_r"], EDGES).map(wrong).astype(float).sum()
+        print(f"{name}: photo's rule would be wrong on {expected:.0f} of {len(part)}")
 
 
 if __name__ == "__main__":
-    show_real(real_sources())
+    real, simulated = real_sources(), simulated_sources()
+    show_real(real)
     print()
     show_blank()
     print()
-    show_simulated()
+    show_simulated(simulated)
+    print()
+    show_expected(real, simulated)

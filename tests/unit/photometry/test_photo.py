@@ -167,6 +167,15 @@ def test_cosmic_rays_are_not_detected(frames, sources):
     assert np.hypot(found.x - 33, found.y - 250).min() > 5
 
 
+def test_the_order_of_sources_does_not_depend_on_rounding(frames):
+    """Peaks in r are whole pixels: those of one row are in the order of their columns on every processor."""
+    found = detect_peaks(prepare_planes(frames, 3))
+    of_r = found.band == BANDS.index("r")
+    np.testing.assert_array_equal(found.x[of_r], np.rint(found.x[of_r]))
+    np.testing.assert_array_equal(found.y[of_r], np.rint(found.y[of_r]))
+    assert (np.lexsort((found.x, found.y)) == np.arange(len(found.x))).all()
+
+
 def test_wings_of_bright_sources_are_subtracted():
     rng = np.random.default_rng(0)
     distance = np.hypot(np.arange(-150, 151), np.arange(-150, 151)[:, None])

@@ -45,7 +45,7 @@ class Detections:
 
 
 def detect_peaks(planes: AnyMapping[str, Plane]) -> Detections:
-    """Find the sources of a field in all bands.
+    """Find the sources of a field in all bands, ordered by row, then by column.
 
     Bands are searched in the order r, i, g, z, u. A peak in a later band is a new source if it is farther than
     `MERGE_RADIUS` from all sources and outside the isophotes of the earlier bands. A peak inside an isophote belongs to
@@ -58,10 +58,11 @@ def detect_peaks(planes: AnyMapping[str, Plane]) -> Detections:
     for band in [name for name in "rigzu" if name in planes]:
         plane = planes[band]
         x, y, flag, segments = _peaks(plane)
-        # Convert to pixels of r: the shift changes by at most 1e-3 per pixel, so one iteration is enough.
-        dx, dy = plane.mapping.shift(x, y)
-        dx, dy = plane.mapping.shift(x - dx, y - dy)
-        x, y = x - dx, y - dy
+        if band != REFERENCE:  # those of r stay whole pixels: rounding must not order the sources of one row
+            # Convert to pixels of r: the shift changes by at most 1e-3 per pixel, so one iteration is enough.
+            dx, dy = plane.mapping.shift(x, y)
+            dx, dy = plane.mapping.shift(x - dx, y - dy)
+            x, y = x - dx, y - dy
         new = np.ones(len(x), dtype=bool)
         if found and len(x):
             distance, _ = cKDTree(np.concatenate(found)).query(np.stack([x, y], axis=1))
