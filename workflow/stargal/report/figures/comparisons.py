@@ -153,7 +153,7 @@ def learning_curve(
     axes = figure.subplots(len(panels), 1)
     seeds = sorted(scores["seed"].unique())
     for ax, (bucket, name, label) in zip(axes, panels, strict=True):
-        rows = scores[scores["bucket"] == bucket].sort_values("training_sources")
+        rows = scores[scores["bucket"] == bucket].sort_values("training_sources", kind="stable")
         mean = rows.groupby(["training_sources", "fields"])[name].mean().reset_index()
         ax.plot(mean["training_sources"], mean[name], color=GREY, linewidth=1)
         for number, seed in enumerate(seeds):
