@@ -79,7 +79,7 @@ def test_one_command_makes_catalogues(checkout: Path, mirror: Path):
     assert done.returncode == 0, done.stdout + done.stderr
     with fits.open(checkout / f"results/real/catalogs/{FIELD}.fits") as hdus:
         rows, header = hdus["SOURCES"].data, hdus["SOURCES"].header
-        assert header["SKY"] == "real sky" and header["CLASSFR"] == "made" and len(rows) > 1000
+        assert header["SKY"] == "SDSS imaging (real)" and header["CLASSFR"] == "made" and len(rows) > 1000
     table = pd.read_parquet(checkout / f"results/real/catalogs/{FIELD}.parquet")
     np.testing.assert_array_equal(table["probability_star"], rows["probability_star"])
     sky = pd.read_parquet(checkout / "results/real/catalogs/hats/dataset", partitioning=None)
@@ -104,7 +104,7 @@ def test_one_job_makes_the_bytes_of_three(checkout: Path, tmp_path: Path):
                         f"--summary={tmp_path / 'summary.json'}", f"--psf={tmp_path / 'psf.npy'}", "--release=dr17",
                         f"--address=https://data.sdss.org/sas/dr17/eboss/photoObj/frames/301/{int(run)}/{camcol}"],
         "detect_sources": [*frames, "--bands=ugriz", f"--detections={detections}"],
-        "classify_field": ["--sky=real sky", f"--cube={cube}", f"--detections={detections}", "--prior=field",
+        "classify_field": ["--sky=SDSS imaging (real)", f"--cube={cube}", f"--detections={detections}", "--prior=field",
                            f"--model={hers / 'model.onnx'}", f"--description={hers / 'classifier.json'}",
                            f"--fits={tmp_path / 'catalog.fits'}", f"--parquet={tmp_path / 'catalog.parquet'}"],
     }  # fmt: skip

@@ -74,7 +74,7 @@ def test_fields_are_classified_without_a_catalogue(finished: Path):
     assert counts.loc[UNCATALOGUED, "sources"] > 500 and counts.loc[UNCATALOGUED, "bucket"] == "none"
     with fits.open(finished / f"results/mirror/catalogs/{UNCATALOGUED}.fits") as hdus:
         rows, header = hdus["SOURCES"].data, hdus["SOURCES"].header
-        assert header["SKY"] == "mirror sky" and header["CLASSFR"] == "regularized_large"
+        assert header["SKY"] == "SDSS imaging (mirror)" and header["CLASSFR"] == "regularized_large"
         assert rows["primary"].sum() == counts.loc[UNCATALOGUED, "sources"]
         assert ((rows["probability_star"] > 0) & (rows["probability_star"] < 1)).all()
 

@@ -71,7 +71,7 @@ def test_baselines_of_the_training_sets_in_use(inputs):
 
 
 def test_labels_name_the_skies(inputs):
-    assert inputs.label(Job(sky="sdss")) == "sdss sky"
+    assert inputs.label(Job(sky="sdss")) == "SDSS imaging (sdss)"
     assert inputs.label_of_scored()(Job(sky="simulated")) == "simulated sky, seed 1"
     assert inputs.label_of_compared(Job(comparison="augmentation_small")) == "simulated sky, seed 1"
 

@@ -70,8 +70,9 @@ def test_roles_on_several_skies(config):
     assert list(run.scored("one")) == ["first", "tested"] and list(run.scored("two")) == ["there"]
     assert run.transferred("one") == ["tested"] and run.transferred("two") == ["there"]
     assert run.compared_with_peers("one") == ["first", "there"] and run.compared_with_peers("two") == []
-    assert run.label("first") == "one sky" and run.label("tested") == "one sky, tested on two sky"
-    assert run.label("first", "there") == "one sky, two sky"
+    assert run.label("first") == "SDSS imaging (one)"
+    assert run.label("tested") == "SDSS imaging (one), tested on SDSS imaging (two)"
+    assert run.label("first", "there") == "SDSS imaging (one), SDSS imaging (two)"
     assert run.uses_of_patches(["first", "tested"]) == {
         ("one", "catalog", 25): {TRAIN, VALIDATION, TEST},
         ("two", "catalog", 25): {Field(301, 4510, 4, 30)},
@@ -152,7 +153,8 @@ def test_a_comparison_may_vary_the_sky(config):
     config["studies"] = {"skies": {"base": "first", "vary": {"test_on": ["one", "two"]}}}
     run = run_of(config, one=ROWS, two=OTHER)
     assert run.compared("skies") == {"first": {"test_on": "one"}, "skies-two": {"test_on": "two"}}
-    assert run.home("skies") == "one" and run.label(*run.compared("skies")) == "one sky, tested on two sky"
+    assert run.home("skies") == "one"
+    assert run.label(*run.compared("skies")) == "SDSS imaging (one), tested on SDSS imaging (two)"
 
 
 def test_detections_have_labels_on_a_simulated_sky_alone(config):

@@ -56,7 +56,7 @@ class Sky:
     @property
     def label(self) -> str:
         """What every table and figure says of it."""
-        return f"simulated sky, seed {self.source['seed']}" if self.simulated else f"{self.name} sky"
+        return f"simulated sky, seed {self.source['seed']}" if self.simulated else f"SDSS imaging ({self.name})"
 
     @property
     def record(self) -> dict[str, Any]:
