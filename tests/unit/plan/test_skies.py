@@ -153,7 +153,8 @@ def test_skies_know_where_their_files_come_from(tmp_path, monkeypatch):
     assert skies["made"].record == {"origin": "simulator", "seed": 3}
     assert skies["real"].record == {"origin": "archive", "url": config["archive"]["url"], "release": "dr17"}
     assert skies["hers"].record == {"origin": "archive", "url": "/hers", "release": "dr18"}
-    assert [sky.label for sky in skies.values()] == ["simulated sky, seed 3", "real sky", "hers sky"]
+    labels = ["simulated sky, seed 3", "SDSS imaging (real)", "SDSS imaging (hers)"]
+    assert [sky.label for sky in skies.values()] == labels
     assert [sky.simulated for sky in skies.values()] == [True, False, False]
     assert [len(sky.buckets) for sky in skies.values()] == [3, 0, 0]
 
