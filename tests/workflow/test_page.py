@@ -302,7 +302,7 @@ def test_the_page_of_the_catalogues_counts_what_they_hold(catalogs: Chrome, proj
     drawn = magnitude.between(12, 25, inclusive="left")
     for column, kind in zip((2, 4, 6), plurals.values(), strict=True):
         assert numbers[:, column].sum() == ((own["class"] == kind) & drawn).sum()
-    assert "made sky" in catalogs.title
+    assert "SDSS imaging (made)" in catalogs.title
     assert catalogs.execute_script("return document.querySelector('h1 + p').textContent").count(str(len(own))) == 1
 
 
