@@ -90,6 +90,17 @@ def test_an_interrupt_cancels_until_the_run_has_ended(path: Path, stopping: floa
     assert set(done) == {"--quiet --name=run-1"} and len(done) >= 1 + 2 * stopping
 
 
+def test_a_run_that_ends_at_once_cancels_too(path: Path) -> None:
+    """The process may end before its other thread has heard of the interrupt."""
+    slow = "import os; read = os.read; os.read = lambda *given: (read(*given), time.sleep(1))[0]\n"
+    code = RUN.replace("from stargal", slow + "from stargal", 1)
+    with subprocess.Popen([sys.executable, "-c", code, "0"], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout and run.stdout.readline() == "ready\n"
+        run.send_signal(signal.SIGINT)
+        assert run.wait(timeout=30) == 0
+    assert set(calls(path)) == {"--quiet --name=run-1"}
+
+
 def test_the_main_thread_cannot_sleep_through_an_interrupt(path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", DEAF], timeout=60, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")

@@ -87,7 +87,7 @@ def cancel_when_interrupted(run: str) -> None:
             cancel_jobs(run)
 
     def end() -> None:
-        if interrupted:
+        if interrupted or passed_on:
             cancel_jobs(run)
 
     main = threading.get_ident()
