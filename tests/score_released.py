@@ -4,7 +4,7 @@
 
 The run is `snakemake release --configfile config/release.yaml config/realism.yaml`, with STARGAL_MIRROR set. Printed
 are the scores on the real fields, what the catalogues say of their bright sources and of blank sky, the scores on
-the simulated test runs against the truth, and what these say of photo's types in the real fields, as Markdown.
+the simulated test runs against the truth, as Markdown.
 """
 
 import sys
@@ -60,18 +60,23 @@ def show_pairs(table: pd.DataFrame, star: pd.Series, right: pd.Series) -> None:
     print(f"stars of r < {FAINTEST:g} in close pairs called galaxies: {(pairs & ~right).sum()} of {pairs.sum()}")
 
 
+def match_labels(catalog: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+    """Detections of a field that are labelled sources of a catalogue, with ``label, truth, model_mag_r`` of these."""
+    known = sources[known_labels(sources["label"]) != UNKNOWN]
+    listed, detected = (table[["x", "y"]].to_numpy(float) for table in (known, catalog))
+    match = match_points(listed, detected, MATCH_ARCSEC / PIXEL_ARCSEC)
+    found = catalog.iloc[match[match >= 0]].reset_index(drop=True)
+    columns = known.loc[match >= 0, ["label", "truth", "model_mag_r"]].reset_index(drop=True)
+    return pd.concat([found, columns], axis=1)
+
+
 def real_sources() -> pd.DataFrame:
     """Labelled sources of the real fields that were detected, with their probabilities."""
     parts = []
     for path in sorted((REAL / "sources/catalog").glob("*.parquet")):
         catalog, sources = pd.read_parquet(REAL / "catalogs" / path.name), pd.read_parquet(path)
         catalog["near"] = nearest(catalog)
-        known = sources[known_labels(sources["label"]) != UNKNOWN]
-        listed, detected = (table[["x", "y"]].to_numpy(float) for table in (known, catalog))
-        match = match_points(listed, detected, MATCH_ARCSEC / PIXEL_ARCSEC)
-        found = catalog.iloc[match[match >= 0]].reset_index(drop=True)
-        columns = known.loc[match >= 0, ["label", "model_mag_r"]].reset_index(drop=True)
-        parts.append(pd.concat([found, columns], axis=1).assign(name=path.stem))
+        parts.append(match_labels(catalog, sources).assign(name=path.stem))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -155,20 +160,9 @@ def show_simulated(table: pd.DataFrame) -> None:
     show_pairs(table, table["truth"] == STAR, table["right"])
 
 
-def show_expected(real: pd.DataFrame, simulated: pd.DataFrame) -> None:
-    """Number of sources in each real field that photo's rule would get wrong if it errs as on the simulated sky."""
-    wrong = 1 - simulated.groupby(pd.cut(simulated["model_mag_r"], EDGES), observed=False)["rule"].mean()
-    for name, part in real[real["model_mag_r"] < FAINTEST].groupby("name"):
-        expected = pd.cut(part["model_mag_r"], EDGES).map(wrong).astype(float).sum()
-        print(f"{name}: photo's rule would be wrong on {expected:.0f} of {len(part)}")
-
-
 if __name__ == "__main__":
-    real, simulated = real_sources(), simulated_sources()
-    show_real(real)
+    show_real(real_sources())
     print()
     show_blank()
     print()
-    show_simulated(simulated)
-    print()
-    show_expected(real, simulated)
+    show_simulated(simulated_sources())
