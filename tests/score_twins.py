@@ -5,19 +5,21 @@
     python tests/score_twins.py
 
 A twin has the seeing, noise and direction of field 301-3918-3-213, and other sources. Its truth is known, and it has
-labels as photo would give them. Printed are the scores against both, and those of the labels against the truth.
+labels as photo would give them. Printed are the scores against both, those of the labels against the truth, and the
+stars in close pairs.
 """
 
 from pathlib import Path
 
 import pandas as pd
 
-from score_released import match_labels, with_interval
+from score_released import match_labels, nearest, show_pairs, with_interval
 from stargal.evaluation.catalogs import FAINTEST
 from stargal.evaluation.metrics import calibration_error, score_predictions
-from stargal.survey.labels import UNKNOWN, known_labels
+from stargal.survey.labels import STAR, UNKNOWN, known_labels
 
 FIELD = "301-003918-3-0213"
+KINDS = "catalogs", "sources/catalog"
 AGAINST = {"truth": "the truth", "label": "photo's types"}
 
 
@@ -36,11 +38,23 @@ def show_twin(name: str, table: pd.DataFrame) -> None:
     print(f"| {name} | photo's types | the truth | {len(table)} | | {mcc} | {(labels != truth).sum()} | |")
 
 
+def show_close_pairs(table: pd.DataFrame) -> None:
+    """Number of stars with a close neighbour that are called galaxies, by the truth and by photo's types."""
+    for column, words in AGAINST.items():
+        star = table[column] == STAR
+        print(f"by {words}, ", end="")
+        show_pairs(table, star, (table["probability_star"] > 0.5) == star)
+
+
 if __name__ == "__main__":
     print("| twin | classifier | against | sources | AUC | Matthews | disagreements | calibration error |")
     print("|---|---|---|---|---|---|---|---|")
+    twins = []
     for folder in sorted(Path("results").glob("twin_*")):
-        parts = (pd.read_parquet(folder / kind / f"{FIELD}.parquet") for kind in ("catalogs", "sources/catalog"))
-        table = match_labels(*parts)
+        catalog, sources = (pd.read_parquet(folder / kind / f"{FIELD}.parquet") for kind in KINDS)
+        table = match_labels(catalog.assign(near=nearest(catalog)), sources)
         known = (known_labels(table["truth"]) != UNKNOWN) & (table["model_mag_r"] < FAINTEST)
-        show_twin(folder.name, table[known])
+        twins.append(table[known])
+        show_twin(folder.name, twins[-1])
+    print()
+    show_close_pairs(pd.concat(twins, ignore_index=True))
