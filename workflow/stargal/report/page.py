@@ -157,10 +157,16 @@ def headline(scores: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def relation(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
-    """Relation of two values: ``above``, ``below`` or, where their intervals overlap, ``consistent with``."""
-    if ours["low"] > theirs["high"]:
+    """Relation of two values: ``above``, ``below``, or ``consistent with`` if the interval of their difference holds 0.
+
+    The interval of a difference follows from those of both values (Zou & Donner 2008, Statistics in Medicine 27, 1693).
+    """
+    difference = ours["value"] - theirs["value"]
+    if difference > math.hypot(ours["value"] - ours["low"], theirs["high"] - theirs["value"]):
         return "above"
-    return "below" if ours["high"] < theirs["low"] else "consistent with"
+    if -difference > math.hypot(ours["high"] - ours["value"], theirs["value"] - theirs["low"]):
+        return "below"
+    return "consistent with"
 
 
 def software_versions() -> dict[str, str]:
