@@ -204,6 +204,7 @@ def test_heavy_jobs_go_through_sbatch(finished: Finished):
         "rule_patches_extract_patches_list_detections_select_sources": 1,
         "rule_train_network": 4,
         "rule_classify_field": 2,
+        "rule_catalog_sky": 1,
     }
 
 
