@@ -61,11 +61,14 @@ def show_pairs(table: pd.DataFrame, star: pd.Series, right: pd.Series) -> None:
 
 
 def match_labels(catalog: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
-    """Detections of a field that are labelled sources of a catalogue, with ``label, truth, model_mag_r`` of these."""
+    """Detections of a field that are labelled sources: with ``label, truth, model_mag_r`` of these, and ``near``.
+
+    ``near`` is the distance to the nearest other detection, arcsec.
+    """
     known = sources[known_labels(sources["label"]) != UNKNOWN]
     listed, detected = (table[["x", "y"]].to_numpy(float) for table in (known, catalog))
     match = match_points(listed, detected, MATCH_ARCSEC / PIXEL_ARCSEC)
-    found = catalog.iloc[match[match >= 0]].reset_index(drop=True)
+    found = catalog.assign(near=nearest(catalog)).iloc[match[match >= 0]].reset_index(drop=True)
     columns = known.loc[match >= 0, ["label", "truth", "model_mag_r"]].reset_index(drop=True)
     return pd.concat([found, columns], axis=1)
 
@@ -75,7 +78,6 @@ def real_sources() -> pd.DataFrame:
     parts = []
     for path in sorted((REAL / "sources/catalog").glob("*.parquet")):
         catalog, sources = pd.read_parquet(REAL / "catalogs" / path.name), pd.read_parquet(path)
-        catalog["near"] = nearest(catalog)
         parts.append(match_labels(catalog, sources).assign(name=path.stem))
     return pd.concat(parts, ignore_index=True)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from score_released import match_labels, nearest, show_pairs, with_interval
+from score_released import match_labels, show_pairs, with_interval
 from stargal.evaluation.catalogs import FAINTEST
 from stargal.evaluation.metrics import calibration_error, score_predictions
 from stargal.survey.labels import STAR, UNKNOWN, known_labels
@@ -52,7 +52,7 @@ if __name__ == "__main__":
     twins = []
     for folder in sorted(Path("results").glob("twin_*")):
         catalog, sources = (pd.read_parquet(folder / kind / f"{FIELD}.parquet") for kind in KINDS)
-        table = match_labels(catalog.assign(near=nearest(catalog)), sources)
+        table = match_labels(catalog, sources)
         known = (known_labels(table["truth"]) != UNKNOWN) & (table["model_mag_r"] < FAINTEST)
         twins.append(table[known])
         show_twin(folder.name, twins[-1])
